@@ -1,0 +1,31 @@
+//! The contracts of Backchannel: messages, services, and what the contracts say about themselves.
+//!
+//! - [`common`], [`contacts`], [`routing`], [`notes`], [`notifications`]: generated from `backchannel/*/v1/*.proto`.
+//! - [`METHODS`]: every RPC with the roles that may call it and what a retry may do.
+//! - [`Validate`]: the buf.validate rules, applied to every request by the codec ([`codec::Contract`]).
+//! - [`refusal`]: statuses with machine-readable details.
+//! - [`FILE_DESCRIPTOR_SET`]: for reflection, transcoding and documentation.
+
+pub mod codec;
+mod method;
+pub mod refusal;
+mod rules;
+mod validate;
+
+pub use method::{Idempotency, METHODS, Method, method};
+pub use validate::{Path, Validate, Violation};
+
+#[expect(
+    clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::doc_markdown,
+    reason = "generated from the contracts"
+)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
+}
+pub use generated::backchannel::{common, contacts, notes, notifications, routing};
+
+/// The encoded `google.protobuf.FileDescriptorSet` of all contracts and what they import.
+pub static FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

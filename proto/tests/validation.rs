@@ -1,0 +1,74 @@
+//! The generated checks, on messages of the contracts.
+
+use proto::Validate;
+use proto::contacts::v1 as contacts;
+use proto::notes::v1::CreateNoteRequest;
+use proto::routing::v1 as routing;
+
+const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+fn broken(message: &impl Validate) -> Vec<String> {
+    message.violations().into_iter().map(|violation| violation.field).collect()
+}
+
+// P4
+#[test]
+fn a_valid_request_has_no_violation() {
+    let request = CreateNoteRequest { conversation_id: ID.into(), body: "hello".into(), request_id: String::new() };
+    assert_eq!(broken(&request), Vec::<String>::new());
+}
+
+// P4
+#[test]
+fn each_broken_field_is_named() {
+    let request = CreateNoteRequest { conversation_id: "x".into(), body: String::new(), request_id: "y".into() };
+    assert_eq!(broken(&request), ["conversation_id", "body", "request_id"]);
+}
+
+// P4
+#[test]
+fn length_counts_characters_and_size_counts_bytes() {
+    let note = |body: String| CreateNoteRequest { conversation_id: ID.into(), body, request_id: String::new() };
+    assert!(broken(&note("ä".repeat(32_768))).is_empty(), "64 KiB of two-byte letters");
+    assert_eq!(broken(&note("ä".repeat(32_769))), ["body"]);
+    let contact = |name: String| contacts::CreateContactRequest {
+        profile: Some(contacts::ContactProfile { display_name: name, ..Default::default() }),
+        ..Default::default()
+    };
+    assert!(broken(&contact("🦀".repeat(200))).is_empty());
+    assert_eq!(broken(&contact("🦀".repeat(201))), ["profile.display_name"]);
+}
+
+// P4
+#[test]
+fn nested_and_repeated_values_are_checked_and_named_by_place() {
+    let request = contacts::CreateContactRequest {
+        profile: Some(contacts::ContactProfile {
+            emails: vec!["ana@example.com".into(), "not an email".into()],
+            language: "d".into(),
+            ..Default::default()
+        }),
+        tags: vec!["vip".into(), String::new()],
+        request_id: String::new(),
+    };
+    let found = broken(&request);
+    for place in ["profile.emails[1]", "profile.language", "tags[1]"] {
+        assert!(found.iter().any(|field| field == place), "{place} in {found:?}");
+    }
+    assert_eq!(broken(&contacts::CreateContactRequest::default()), ["profile"]);
+}
+
+// P4
+#[test]
+fn a_required_choice_and_an_unknown_enum_value_are_refused() {
+    let assign = routing::AssignConversationRequest {
+        conversation_id: ID.into(),
+        etag: "v1".into(),
+        ..Default::default()
+    };
+    assert_eq!(broken(&assign), ["target"]);
+    let agent = routing::assign_conversation_request::Target::AgentId("nobody".into());
+    assert_eq!(broken(&routing::AssignConversationRequest { target: Some(agent), ..assign }), ["agent_id"]);
+    let list = routing::ListConversationsRequest { view: 99, page_size: 201, ..Default::default() };
+    assert_eq!(broken(&list), ["view", "page_size"]);
+}
