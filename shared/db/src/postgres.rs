@@ -1,0 +1,226 @@
+//! PostgreSQL: a schema of its own, a role that owns nothing, and a pool whose connections never come back inside a
+//! transaction.
+
+mod uniques;
+
+pub(crate) use uniques::Uniques;
+
+use crate::migrate::{self, Migrations};
+use crate::session::Session;
+use crate::tx::{Conn, Scope};
+use crate::work::{self, Ending, POSTGRES_MOST, Work};
+use crate::{DbError, Tx};
+use kernel::Clock;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor, PgPool};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, oneshot};
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+/// Transactions that may run or wait for a connection; further callers wait before their work is accepted.
+const QUEUE: usize = 1024;
+/// How long a transaction waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// Limits each connection starts with, in milliseconds.
+const LIMITS: [(&str, &str); 3] = [
+    ("statement_timeout", "4000"),
+    ("lock_timeout", "1000"),
+    ("idle_in_transaction_session_timeout", "5000"),
+];
+
+/// A PostgreSQL schema in service.
+pub(crate) struct Postgres(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    places: Arc<Semaphore>,
+    tasks: TaskTracker,
+    clock: Clock,
+    uniques: Arc<Uniques>,
+    in_use: metrics::Gauge,
+}
+
+/// What the transaction may do.
+#[derive(Clone, Copy)]
+enum Access {
+    /// Each statement sees what is committed when it starts; a lock taken first is therefore honoured.
+    Write,
+    /// One snapshot.
+    Read,
+}
+
+impl Postgres {
+    pub(crate) async fn open(
+        url: &str,
+        schema: &str,
+        connections: u32,
+        migrations: &Migrations,
+        clock: Clock,
+    ) -> Result<Self, DbError> {
+        check_schema(schema)?;
+        let login: PgConnectOptions = url.parse()?;
+        let migrated = migrate::postgres(&login, schema, migrations, &clock).await?;
+        let options = login
+            .statement_cache_capacity(512)
+            .application_name(&format!("backchannel-{schema}"))
+            .options(LIMITS.into_iter().chain([("search_path", schema)]));
+        let role = migrated.role;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections.max(1))
+            .acquire_timeout(ACQUIRE)
+            // A dead connection shows at BEGIN, where trying another one is free of effects.
+            .test_before_acquire(false)
+            .after_connect(move |conn, _| {
+                Box::pin(async move {
+                    if let Some(role) = role {
+                        conn.execute(AssertSqlSafe(format!("SET ROLE {role}"))).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(options);
+        Ok(Self(Arc::new(Inner {
+            pool,
+            places: Arc::new(Semaphore::new(QUEUE)),
+            tasks: TaskTracker::new(),
+            clock,
+            uniques: Arc::new(migrated.uniques),
+            in_use: metrics::gauge!("db_connections_in_use", "database" => schema.to_owned()),
+        })))
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
+    where
+        F: Work<T, E>,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.accept(Access::Write, scope, work).await
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
+    where
+        F: Work<T, E>,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.accept(Access::Read, scope, work).await
+    }
+
+    pub(crate) async fn close(&self) {
+        self.0.places.close();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        self.0.pool.close().await;
+    }
+
+    /// Runs the transaction in a task of its own: a caller who goes away in the middle of BEGIN, of a statement or of
+    /// COMMIT would otherwise leave the connection in a state nobody knows.
+    async fn accept<T, E, F>(&self, access: Access, scope: Scope, work: F) -> Result<T, E>
+    where
+        F: Work<T, E>,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| DbError::Closed)?;
+        let (answer, answered) = oneshot::channel();
+        let inner = Arc::clone(&self.0);
+        self.0.tasks.spawn(
+            async move {
+                let _place = place;
+                inner.transact(access, scope, work, answer).await;
+            }
+            .in_current_span(),
+        );
+        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+    }
+}
+
+impl Inner {
+    async fn transact<T, E, F>(
+        &self,
+        access: Access,
+        scope: Scope,
+        work: F,
+        answer: oneshot::Sender<Result<T, E>>,
+    ) where
+        F: Work<T, E>,
+        E: From<DbError>,
+    {
+        let session = match self.begin(access, &scope).await {
+            Ok(session) => session,
+            Err(error) => return drop(answer.send(Err(error.into()))),
+        };
+        let mut tx = Tx::new(Conn::Postgres(session), scope, self.clock.clone(), Arc::clone(&self.uniques));
+        let ending = work::run(&mut tx, POSTGRES_MOST, work).await;
+        let hooks = tx.take_hooks();
+        let Conn::Postgres(mut session) = tx.conn else { return };
+        match (ending, access) {
+            (Ending::Kept(value), Access::Write) => {
+                let committed = session.end("COMMIT").await.map_err(|e| DbError::read(e, &self.uniques));
+                if committed.is_ok() {
+                    hooks.into_iter().for_each(|hook| hook());
+                }
+                drop(session);
+                let _ = answer.send(committed.map(|()| value).map_err(E::from));
+            }
+            // Nothing was written, so the answer need not wait for the end.
+            (Ending::Kept(value), Access::Read) => {
+                let _ = answer.send(Ok(value));
+                let _ = session.end("ROLLBACK").await;
+            }
+            (Ending::Refused(error), _) => {
+                let _ = session.end("ROLLBACK").await;
+                let _ = answer.send(Err(error));
+            }
+            // The connection may be in the middle of a statement: dropping the session closes it.
+            (Ending::Broken(error), _) => {
+                drop(session);
+                let _ = answer.send(Err(error.into()));
+            }
+        }
+    }
+
+    /// Begins, with the organization set, in one round trip.
+    async fn begin(&self, access: Access, scope: &Scope) -> Result<Session<sqlx::Postgres>, DbError> {
+        let begin = match access {
+            Access::Write => "BEGIN",
+            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        let org = match scope {
+            Scope::Tenant(org) => org.as_str(),
+            // No slug, so no organization has this name; policies of work tables admit it.
+            Scope::System => "*",
+        };
+        // A slug needs no quoting; it is done all the same, so that this line is right by itself.
+        let sql: Arc<str> = format!("{begin}; SET LOCAL app.org = '{}'", org.replace('\'', "''")).into();
+        // After PostgreSQL restarted, every connection in the pool is dead. Each that fails is closed and gone, so
+        // after as many tries as there are connections a new one is opened.
+        let mut tries = self.pool.options().get_max_connections() + 1;
+        loop {
+            let mut session = Session::new(self.pool.acquire().await?, self.in_use.clone());
+            tries -= 1;
+            match session
+                .begin(AssertSqlSafe(Arc::clone(&sql)))
+                .await
+                .map_err(|e| DbError::read(e, &self.uniques))
+            {
+                Ok(()) => return Ok(session),
+                Err(DbError::Unavailable(_)) if tries > 0 => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// The schema's name goes into statements and settings as it is.
+fn check_schema(schema: &str) -> Result<(), DbError> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let lettered = schema.as_bytes().first().is_some_and(u8::is_ascii_lowercase);
+    if lettered && schema.len() <= 63 && schema.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(DbError::Migration("a schema's name is lowercase letters, digits and _, a letter first".to_owned()))
+}

@@ -1,0 +1,148 @@
+//! SQLite: one writer that commits for many callers at once, and a pool of readers that never wait for it.
+
+mod group;
+mod job;
+mod writer;
+
+use crate::migrate::{self, Migrations};
+use crate::session::Session;
+use crate::tx::{Conn, Scope};
+use crate::work::{self, Ending, SQLITE_MOST, Work};
+use crate::{DbError, Tx};
+use kernel::Clock;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+/// Jobs that may wait for the writer; further callers wait before their work is accepted.
+const QUEUE: usize = 1024;
+/// How long a statement waits for another process that holds the file.
+const BUSY: Duration = Duration::from_secs(1);
+/// How long a read waits for a reader to be free.
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// The log is cut back to this after a checkpoint; a long read may let it grow beyond.
+const LOG_BYTES: &str = "67108864";
+
+/// A SQLite file in service.
+pub(crate) struct Sqlite {
+    jobs: mpsc::Sender<Box<dyn job::Job>>,
+    readers: SqlitePool,
+    clock: Clock,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+    in_use: metrics::Gauge,
+}
+
+impl Sqlite {
+    pub(crate) async fn open(
+        path: PathBuf,
+        readers: u32,
+        migrations: &Migrations,
+        clock: Clock,
+    ) -> Result<Self, DbError> {
+        if let Some(folder) = path.parent() {
+            tokio::fs::create_dir_all(folder)
+                .await
+                .map_err(|e| DbError::Unavailable(e.kind().to_string()))?;
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let options = writing(&path);
+        let mut conn = SqliteConnection::connect_with(&options).await?;
+        migrate::sqlite(&mut conn, migrations, &clock).await?;
+
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
+        let writer =
+            writer::Writer::new(conn, options.clone(), queue, closing.clone(), clock.clone(), name.clone());
+        tasks.spawn(writer.run());
+
+        let readers = SqlitePoolOptions::new()
+            .max_connections(readers.max(1))
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+        let in_use = metrics::gauge!("db_connections_in_use", "database" => name);
+        Ok(Self { jobs, readers, clock, tasks, closing, in_use })
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
+    where
+        F: Work<T, E>,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let (job, answer) = job::accept(scope, work);
+        self.jobs.send(job).await.map_err(|_| DbError::Closed)?;
+        // The writer answers every job it takes; only a runtime that is shutting down drops one.
+        answer.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
+    where
+        F: Work<T, E>,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let (readers, clock, in_use) = (self.readers.clone(), self.clock.clone(), self.in_use.clone());
+        // In a task of its own, so that a caller who goes away does not cost a connection.
+        self.tasks.spawn(
+            async move {
+                let begun = async {
+                    let mut session = Session::new(readers.acquire().await?, in_use);
+                    session.begin("BEGIN").await?;
+                    Ok::<_, sqlx::Error>(session)
+                };
+                let session = match begun.await {
+                    Ok(session) => session,
+                    Err(error) => return drop(answer.send(Err(DbError::from(error).into()))),
+                };
+                let mut tx = Tx::new(Conn::Reader(session), scope, clock, Default::default());
+                let ending = work::run(&mut tx, SQLITE_MOST, work).await;
+                let broken = matches!(ending, Ending::Broken(_));
+                // Nothing was written, so the answer need not wait for the end.
+                let _ = answer.send(match ending {
+                    Ending::Kept(value) => Ok(value),
+                    Ending::Refused(error) => Err(error),
+                    Ending::Broken(error) => Err(error.into()),
+                });
+                if let Conn::Reader(mut session) = tx.conn
+                    && !broken
+                {
+                    // If this fails the connection is closed, which ends the transaction as well.
+                    let _ = session.end("ROLLBACK").await;
+                }
+            }
+            .in_current_span(),
+        );
+        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+    }
+
+    pub(crate) async fn close(&self) {
+        self.closing.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.readers.close().await;
+    }
+}
+
+/// The connection that writes: every commit is on the disk before it is acknowledged.
+fn writing(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .statement_cache_capacity(256)
+        .pragma("journal_size_limit", LOG_BYTES)
+        .thread_name(|id| format!("sqlite-{id}"))
+}

@@ -1,0 +1,122 @@
+//! The task that owns the only writing connection.
+
+use super::group::{Group, Taken};
+use super::job::Job;
+use crate::tx::{Conn, Scope};
+use crate::{DbError, Tx};
+use kernel::Clock;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// The most jobs in one commit, and the longest a commit is put off for more of them.
+const JOBS: usize = 256;
+const WORK: Duration = Duration::from_millis(10);
+
+pub(super) struct Writer {
+    /// `None` after a failure that left its state unknown: the next group opens another.
+    tx: Option<Tx>,
+    options: SqliteConnectOptions,
+    queue: mpsc::Receiver<Box<dyn Job>>,
+    closing: CancellationToken,
+    clock: Clock,
+    name: String,
+    /// Several callers wrote at once a moment ago.
+    busy: bool,
+}
+
+impl Writer {
+    pub(super) fn new(
+        conn: SqliteConnection,
+        options: SqliteConnectOptions,
+        queue: mpsc::Receiver<Box<dyn Job>>,
+        closing: CancellationToken,
+        clock: Clock,
+        name: String,
+    ) -> Self {
+        let tx = Some(Self::tx(conn, &clock));
+        Self { tx, options, queue, closing, clock, name, busy: false }
+    }
+
+    fn tx(conn: SqliteConnection, clock: &Clock) -> Tx {
+        Tx::new(Conn::Writer(conn), Scope::System, clock.clone(), Default::default())
+    }
+
+    /// Until the database is closed and the last accepted job is answered.
+    pub(super) async fn run(mut self) {
+        while let Some(job) = self.next().await {
+            self.group(job).await;
+        }
+        if let Some(Tx { conn: Conn::Writer(conn), .. }) = self.tx {
+            // The last connection to close empties the log into the file.
+            let _ = conn.close().await;
+        }
+    }
+
+    async fn next(&mut self) -> Option<Box<dyn Job>> {
+        tokio::select! {
+            biased;
+            job = self.queue.recv() => job,
+            () = self.closing.cancelled() => {
+                self.queue.close();
+                self.queue.recv().await
+            }
+        }
+    }
+
+    /// One commit: this job and what else is waiting.
+    async fn group(&mut self, first: Box<dyn Job>) {
+        let mut tx = match self.open().await {
+            Ok(tx) => tx,
+            Err(error) => return first.refuse(error),
+        };
+        let mut group = match Group::begin(&mut tx).await {
+            Ok(group) => group,
+            Err(error) => {
+                // Busy leaves the connection as it was; after anything else a new one is safer.
+                self.tx = (error == DbError::Busy).then_some(tx);
+                return first.refuse(error);
+            }
+        };
+        let started = Instant::now();
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            match group.take(job).await {
+                Taken::More if group.jobs() < JOBS && started.elapsed() < WORK => next = self.waiting().await,
+                Taken::More => {}
+                Taken::Ended => return self.tx = Some(tx),
+                Taken::Lost => return,
+            }
+        }
+        self.busy = group.jobs() > 1;
+        metrics::histogram!("db_commit_jobs", "database" => self.name.clone()).record(group.jobs() as f64);
+        let commit = Instant::now();
+        let whole = group.commit().await;
+        metrics::histogram!("db_commit_seconds", "database" => self.name.clone()).record(commit.elapsed());
+        self.tx = whole.then_some(tx);
+    }
+
+    /// A job that is there already. When others wrote a moment ago, lets them speak first; a caller alone never waits.
+    async fn waiting(&mut self) -> Option<Box<dyn Job>> {
+        if let Ok(job) = self.queue.try_recv() {
+            return Some(job);
+        }
+        if !self.busy {
+            return None;
+        }
+        tokio::task::yield_now().await;
+        self.queue.try_recv().ok()
+    }
+
+    async fn open(&mut self) -> Result<Tx, DbError> {
+        match self.tx.take() {
+            Some(tx) => Ok(tx),
+            None => {
+                let options = self.options.clone().create_if_missing(false);
+                Ok(Self::tx(SqliteConnection::connect_with(&options).await?, &self.clock))
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What services rely on, on both databases. `BACKCHANNEL_TEST_POSTGRES` names a PostgreSQL to run on.
+//!
+//! | module | story |
+//! |---|---|
+//! | `facade` | one SQL text, the same behaviour |
+//! | `once` | safe retries |
+//! | `group_commit` | many writers at once |
+//! | `cancel` | callers who go away |
+//! | `tenants` | row-level security |
+//! | `migrations` | bringing a database to the form the program needs |
+//! | `ledger` | the tables they all use |
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
+
+mod cancel;
+mod facade;
+mod group_commit;
+mod ledger;
+mod migrations;
+mod once;
+mod tenants;
