@@ -94,7 +94,12 @@ fn what_a_contact_may_call_answers_with_no_message_of_the_private_packages() {
         let mut open = vec![rpc.output()];
         let mut seen = Vec::new();
         while let Some(message) = open.pop() {
-            assert!(!message.full_name().starts_with("backchannel.notes."), "{} shows {}", method.path, message.full_name());
+            assert!(
+                !message.full_name().starts_with("backchannel.notes."),
+                "{} shows {}",
+                method.path,
+                message.full_name()
+            );
             if seen.contains(&message) {
                 continue;
             }

@@ -14,21 +14,24 @@ fn broken(message: &impl Validate) -> Vec<String> {
 // P4
 #[test]
 fn a_valid_request_has_no_violation() {
-    let request = CreateNoteRequest { conversation_id: ID.into(), body: "hello".into(), request_id: String::new() };
+    let request =
+        CreateNoteRequest { conversation_id: ID.into(), body: "hello".into(), request_id: String::new() };
     assert_eq!(broken(&request), Vec::<String>::new());
 }
 
 // P4
 #[test]
 fn each_broken_field_is_named() {
-    let request = CreateNoteRequest { conversation_id: "x".into(), body: String::new(), request_id: "y".into() };
+    let request =
+        CreateNoteRequest { conversation_id: "x".into(), body: String::new(), request_id: "y".into() };
     assert_eq!(broken(&request), ["conversation_id", "body", "request_id"]);
 }
 
 // P4
 #[test]
 fn length_counts_characters_and_size_counts_bytes() {
-    let note = |body: String| CreateNoteRequest { conversation_id: ID.into(), body, request_id: String::new() };
+    let note =
+        |body: String| CreateNoteRequest { conversation_id: ID.into(), body, request_id: String::new() };
     assert!(broken(&note("ä".repeat(32_768))).is_empty(), "64 KiB of two-byte letters");
     assert_eq!(broken(&note("ä".repeat(32_769))), ["body"]);
     let contact = |name: String| contacts::CreateContactRequest {

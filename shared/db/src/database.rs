@@ -1,7 +1,8 @@
 //! The database of one service.
 
+use crate::job::{self, Job};
 use crate::migrate::Migrations;
-use crate::postgres::Postgres;
+use crate::postgres::{Access, Postgres};
 use crate::sqlite::Sqlite;
 use crate::tx::Scope;
 use crate::{DbError, Engine, Tx};
@@ -77,15 +78,22 @@ impl Db {
     /// # Errors
     /// [`DbError::Migration`] when the tables cannot be brought there, [`DbError::Unavailable`] when the database cannot
     /// be reached or the file cannot be opened.
-    pub async fn open(target: Target, migrations: &Migrations, clock: Clock) -> Result<Self, DbError> {
-        Ok(Self(Arc::new(match target {
-            Target::Sqlite { path, readers } => {
-                Backend::Sqlite(Sqlite::open(path, readers, migrations, clock).await?)
-            }
-            Target::Postgres { url, schema, connections } => {
-                Backend::Postgres(Postgres::open(&url, &schema, connections, migrations, clock).await?)
-            }
-        })))
+    // Not `async fn`: the body of one is compiled again in each crate that awaits it, drivers and all.
+    pub fn open(
+        target: Target,
+        migrations: &Migrations,
+        clock: Clock,
+    ) -> BoxFuture<'_, Result<Self, DbError>> {
+        Box::pin(async move {
+            Ok(Self(Arc::new(match target {
+                Target::Sqlite { path, readers } => {
+                    Backend::Sqlite(Sqlite::open(path, readers, migrations, clock).await?)
+                }
+                Target::Postgres { url, schema, connections } => {
+                    Backend::Postgres(Postgres::open(&url, &schema, connections, migrations, clock).await?)
+                }
+            })))
+        })
     }
 
     /// The database underneath.
@@ -153,11 +161,13 @@ impl Db {
     }
 
     /// Takes no more work, finishes what was accepted, closes. A SQLite file is left without a log beside it.
-    pub async fn close(&self) {
-        match &*self.0 {
-            Backend::Sqlite(sqlite) => sqlite.close().await,
-            Backend::Postgres(postgres) => postgres.close().await,
-        }
+    pub fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            match &*self.0 {
+                Backend::Sqlite(sqlite) => sqlite.close().await,
+                Backend::Postgres(postgres) => postgres.close().await,
+            }
+        })
     }
 
     async fn write_in<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
@@ -166,10 +176,10 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        match &*self.0 {
-            Backend::Sqlite(sqlite) => sqlite.write(scope, work).await,
-            Backend::Postgres(postgres) => postgres.write(scope, work).await,
-        }
+        let (job, answered) = job::accept(scope, work);
+        self.0.write(job).await?;
+        // Every accepted job is answered; only a runtime that is shutting down drops one.
+        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
     }
 
     async fn read_in<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
@@ -178,9 +188,27 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        match &*self.0 {
-            Backend::Sqlite(sqlite) => sqlite.read(scope, work).await,
-            Backend::Postgres(postgres) => postgres.read(scope, work).await,
+        let (job, answered) = job::accept(scope, work);
+        self.0.read(job).await?;
+        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+    }
+}
+
+impl Backend {
+    fn write(&self, job: Box<dyn Job>) -> BoxFuture<'_, Result<(), DbError>> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(job),
+            Self::Postgres(postgres) => postgres.accept(Access::Write, job),
+        }
+    }
+
+    fn read(&self, job: Box<dyn Job>) -> BoxFuture<'_, Result<(), DbError>> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.read(job);
+                Box::pin(std::future::ready(Ok(())))
+            }
+            Self::Postgres(postgres) => postgres.accept(Access::Read, job),
         }
     }
 }

@@ -38,6 +38,7 @@
 mod bind;
 mod database;
 mod error;
+mod job;
 mod migrate;
 mod placeholders;
 mod postgres;

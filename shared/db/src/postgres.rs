@@ -5,17 +5,19 @@ mod uniques;
 
 pub(crate) use uniques::Uniques;
 
+use crate::job::{End, Job};
 use crate::migrate::{self, Migrations};
 use crate::session::Session;
 use crate::tx::{Conn, Scope};
-use crate::work::{self, Ending, POSTGRES_MOST, Work};
+use crate::work::POSTGRES_MOST;
 use crate::{DbError, Tx};
+use futures::future::BoxFuture;
 use kernel::Clock;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor, PgPool};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -44,7 +46,7 @@ struct Inner {
 
 /// What the transaction may do.
 #[derive(Clone, Copy)]
-enum Access {
+pub(crate) enum Access {
     /// Each statement sees what is committed when it starts; a lock taken first is therefore honoured.
     Write,
     /// One snapshot.
@@ -91,24 +93,6 @@ impl Postgres {
         })))
     }
 
-    pub(crate) async fn write<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
-    where
-        F: Work<T, E>,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        self.accept(Access::Write, scope, work).await
-    }
-
-    pub(crate) async fn read<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
-    where
-        F: Work<T, E>,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        self.accept(Access::Read, scope, work).await
-    }
-
     pub(crate) async fn close(&self) {
         self.0.places.close();
         self.0.tasks.close();
@@ -118,67 +102,51 @@ impl Postgres {
 
     /// Runs the transaction in a task of its own: a caller who goes away in the middle of BEGIN, of a statement or of
     /// COMMIT would otherwise leave the connection in a state nobody knows.
-    async fn accept<T, E, F>(&self, access: Access, scope: Scope, work: F) -> Result<T, E>
-    where
-        F: Work<T, E>,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| DbError::Closed)?;
-        let (answer, answered) = oneshot::channel();
-        let inner = Arc::clone(&self.0);
-        self.0.tasks.spawn(
-            async move {
-                let _place = place;
-                inner.transact(access, scope, work, answer).await;
-            }
-            .in_current_span(),
-        );
-        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+    pub(crate) fn accept(&self, access: Access, job: Box<dyn Job>) -> BoxFuture<'_, Result<(), DbError>> {
+        Box::pin(async move {
+            let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| DbError::Closed)?;
+            let inner = Arc::clone(&self.0);
+            self.0.tasks.spawn(
+                async move {
+                    let _place = place;
+                    inner.transact(access, job).await;
+                }
+                .in_current_span(),
+            );
+            Ok(())
+        })
     }
 }
 
 impl Inner {
-    async fn transact<T, E, F>(
-        &self,
-        access: Access,
-        scope: Scope,
-        work: F,
-        answer: oneshot::Sender<Result<T, E>>,
-    ) where
-        F: Work<T, E>,
-        E: From<DbError>,
-    {
+    async fn transact(&self, access: Access, job: Box<dyn Job>) {
+        let scope = job.scope();
         let session = match self.begin(access, &scope).await {
             Ok(session) => session,
-            Err(error) => return drop(answer.send(Err(error.into()))),
+            Err(error) => return job.refuse(error),
         };
         let mut tx = Tx::new(Conn::Postgres(session), scope, self.clock.clone(), Arc::clone(&self.uniques));
-        let ending = work::run(&mut tx, POSTGRES_MOST, work).await;
-        let hooks = tx.take_hooks();
+        let done = job.run(&mut tx, POSTGRES_MOST).await;
         let Conn::Postgres(mut session) = tx.conn else { return };
-        match (ending, access) {
-            (Ending::Kept(value), Access::Write) => {
+        match (done.end, access) {
+            (End::Keep, Access::Write) => {
                 let committed = session.end("COMMIT").await.map_err(|e| DbError::read(e, &self.uniques));
-                if committed.is_ok() {
-                    hooks.into_iter().for_each(|hook| hook());
-                }
                 drop(session);
-                let _ = answer.send(committed.map(|()| value).map_err(E::from));
+                done.answer(committed);
             }
             // Nothing was written, so the answer need not wait for the end.
-            (Ending::Kept(value), Access::Read) => {
-                let _ = answer.send(Ok(value));
+            (End::Keep, Access::Read) => {
+                done.answer_read();
                 let _ = session.end("ROLLBACK").await;
             }
-            (Ending::Refused(error), _) => {
+            (End::Undo, _) => {
                 let _ = session.end("ROLLBACK").await;
-                let _ = answer.send(Err(error));
+                done.answer_read();
             }
             // The connection may be in the middle of a statement: dropping the session closes it.
-            (Ending::Broken(error), _) => {
+            (End::Broken, _) => {
                 drop(session);
-                let _ = answer.send(Err(error.into()));
+                done.answer_read();
             }
         }
     }

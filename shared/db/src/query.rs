@@ -2,9 +2,10 @@
 
 use crate::tx::Conn;
 use crate::{Bind, DbError, Engine, Row, Tx};
-use sqlx::postgres::PgArguments;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, SqlSafeStr, SqlStr};
+use futures::future::BoxFuture;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, SqlSafeStr, SqlStr, SqliteConnection};
 
 /// A statement with its values, made by [`Tx::query`] and run on the same transaction.
 #[must_use = "a query does nothing until it is executed or fetched"]
@@ -18,30 +19,17 @@ enum Values {
     Postgres(PgArguments),
 }
 
-/// Runs one sqlx call on whichever connection the transaction has.
-macro_rules! on_connection {
-    ($query:ident, $tx:ident, $run:ident($call:ident $(, $row:ty)?)) => {{
-        let (sql, values) = $query.ready($tx)?;
-        let result = match (values, &mut $tx.conn) {
-            (Values::Sqlite(values), Conn::Writer(conn)) => $run!($call, sql, values, conn $(, $row)?),
-            (Values::Sqlite(values), Conn::Reader(conn)) => $run!($call, sql, values, conn.get()?, $($row)?),
-            (Values::Postgres(values), Conn::Postgres(conn)) => $run!($call, sql, values, conn.get()?, $($row)?),
-            _ => return Err(DbError::Corrupt("a query of one database was run on the other".to_owned())),
-        };
-        result.map_err(|error| $tx.fail(error))
-    }};
+/// Rows of either database, not yet read.
+enum Rows {
+    Sqlite(Vec<SqliteRow>),
+    Postgres(Vec<PgRow>),
 }
 
-macro_rules! statement {
-    ($call:ident, $sql:expr, $values:expr, $conn:expr $(,)?) => {
-        sqlx::query_with($sql, $values).$call($conn).await.map(|done| done.rows_affected())
-    };
-}
-
-macro_rules! reading {
-    ($call:ident, $sql:expr, $values:expr, $conn:expr, $row:ty) => {
-        sqlx::query_as_with::<_, $row, _>($sql, $values).$call($conn).await
-    };
+/// How many rows a statement is asked for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    All,
+    First,
 }
 
 impl Query {
@@ -90,8 +78,48 @@ impl Query {
     ///
     /// # Errors
     /// [`DbError`], after which the transaction can only be rolled back.
-    pub async fn execute(self, tx: &mut Tx) -> Result<u64, DbError> {
-        on_connection!(self, tx, statement(execute))
+    // Not `async fn`, like everything here that reaches the drivers: see `Db::open`.
+    pub fn execute(self, tx: &mut Tx) -> BoxFuture<'_, Result<u64, DbError>> {
+        Box::pin(async move {
+            let (sql, values) = self.ready(tx)?;
+            let done = match (values, &mut tx.conn) {
+                (Values::Sqlite(values), Conn::Writer(conn)) => {
+                    sqlx::query_with(sql, values).execute(conn).await.map(|done| done.rows_affected())
+                }
+                (Values::Sqlite(values), Conn::Reader(conn)) => {
+                    sqlx::query_with(sql, values).execute(conn.get()?).await.map(|done| done.rows_affected())
+                }
+                (Values::Postgres(values), Conn::Postgres(conn)) => {
+                    sqlx::query_with(sql, values).execute(conn.get()?).await.map(|done| done.rows_affected())
+                }
+                _ => return Err(on_the_other()),
+            };
+            done.map_err(|error| tx.fail(error))
+        })
+    }
+
+    fn rows(self, tx: &mut Tx, wanted: Wanted) -> BoxFuture<'_, Result<Rows, DbError>> {
+        Box::pin(async move {
+            let (sql, values) = self.ready(tx)?;
+            let rows = match (values, &mut tx.conn) {
+                (Values::Sqlite(values), Conn::Writer(conn)) => {
+                    sqlite_rows(sqlx::query_with(sql, values), conn, wanted).await
+                }
+                (Values::Sqlite(values), Conn::Reader(conn)) => {
+                    sqlite_rows(sqlx::query_with(sql, values), conn.get()?, wanted).await
+                }
+                (Values::Postgres(values), Conn::Postgres(conn)) => {
+                    let query = sqlx::query_with(sql, values);
+                    match wanted {
+                        Wanted::All => query.fetch_all(conn.get()?).await,
+                        Wanted::First => query.fetch_optional(conn.get()?).await.map(Vec::from_iter),
+                    }
+                    .map(Rows::Postgres)
+                }
+                _ => return Err(on_the_other()),
+            };
+            rows.map_err(|error| tx.fail(error))
+        })
     }
 
     /// Every row.
@@ -99,7 +127,12 @@ impl Query {
     /// # Errors
     /// As [`Query::execute`].
     pub async fn fetch_all<R: Row>(self, tx: &mut Tx) -> Result<Vec<R>, DbError> {
-        on_connection!(self, tx, reading(fetch_all, R))
+        let rows = self.rows(tx, Wanted::All).await?;
+        let read: Result<Vec<R>, sqlx::Error> = match &rows {
+            Rows::Sqlite(rows) => rows.iter().map(R::from_row).collect(),
+            Rows::Postgres(rows) => rows.iter().map(R::from_row).collect(),
+        };
+        read.map_err(|error| tx.fail(error))
     }
 
     /// The first row, if there is one.
@@ -107,7 +140,12 @@ impl Query {
     /// # Errors
     /// As [`Query::execute`].
     pub async fn fetch_optional<R: Row>(self, tx: &mut Tx) -> Result<Option<R>, DbError> {
-        on_connection!(self, tx, reading(fetch_optional, R))
+        let rows = self.rows(tx, Wanted::First).await?;
+        let read: Option<Result<R, sqlx::Error>> = match &rows {
+            Rows::Sqlite(rows) => rows.first().map(R::from_row),
+            Rows::Postgres(rows) => rows.first().map(R::from_row),
+        };
+        read.transpose().map_err(|error| tx.fail(error))
     }
 
     /// The first row.
@@ -157,6 +195,22 @@ impl Query {
             None => Ok((self.sql, self.values?)),
         }
     }
+}
+
+async fn sqlite_rows(
+    query: sqlx::query::Query<'_, sqlx::Sqlite, SqliteArguments>,
+    conn: &mut SqliteConnection,
+    wanted: Wanted,
+) -> Result<Rows, sqlx::Error> {
+    let rows = match wanted {
+        Wanted::All => query.fetch_all(conn).await,
+        Wanted::First => query.fetch_optional(conn).await.map(Vec::from_iter),
+    };
+    rows.map(Rows::Sqlite)
+}
+
+fn on_the_other() -> DbError {
+    DbError::Corrupt("a query of one database was run on the other".to_owned())
 }
 
 /// True if the text mentions `$1` (not `$10`).

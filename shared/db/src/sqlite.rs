@@ -1,20 +1,21 @@
 //! SQLite: one writer that commits for many callers at once, and a pool of readers that never wait for it.
 
 mod group;
-mod job;
 mod writer;
 
+use crate::job::{End, Job};
 use crate::migrate::{self, Migrations};
 use crate::session::Session;
-use crate::tx::{Conn, Scope};
-use crate::work::{self, Ending, SQLITE_MOST, Work};
+use crate::tx::Conn;
+use crate::work::SQLITE_MOST;
 use crate::{DbError, Tx};
+use futures::future::BoxFuture;
 use kernel::Clock;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -30,7 +31,7 @@ const LOG_BYTES: &str = "67108864";
 
 /// A SQLite file in service.
 pub(crate) struct Sqlite {
-    jobs: mpsc::Sender<Box<dyn job::Job>>,
+    jobs: mpsc::Sender<Box<dyn Job>>,
     readers: SqlitePool,
     clock: Clock,
     tasks: TaskTracker,
@@ -72,57 +73,15 @@ impl Sqlite {
         Ok(Self { jobs, readers, clock, tasks, closing, in_use })
     }
 
-    pub(crate) async fn write<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
-    where
-        F: Work<T, E>,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        let (job, answer) = job::accept(scope, work);
-        self.jobs.send(job).await.map_err(|_| DbError::Closed)?;
-        // The writer answers every job it takes; only a runtime that is shutting down drops one.
-        answer.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+    /// Hands work to the writer, which answers it.
+    pub(crate) fn write(&self, job: Box<dyn Job>) -> BoxFuture<'_, Result<(), DbError>> {
+        Box::pin(async move { self.jobs.send(job).await.map_err(|_| DbError::Closed) })
     }
 
-    pub(crate) async fn read<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
-    where
-        F: Work<T, E>,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
+    /// Reads in a task of its own, so that a caller who goes away does not cost a connection.
+    pub(crate) fn read(&self, job: Box<dyn Job>) {
         let (readers, clock, in_use) = (self.readers.clone(), self.clock.clone(), self.in_use.clone());
-        // In a task of its own, so that a caller who goes away does not cost a connection.
-        self.tasks.spawn(
-            async move {
-                let begun = async {
-                    let mut session = Session::new(readers.acquire().await?, in_use);
-                    session.begin("BEGIN").await?;
-                    Ok::<_, sqlx::Error>(session)
-                };
-                let session = match begun.await {
-                    Ok(session) => session,
-                    Err(error) => return drop(answer.send(Err(DbError::from(error).into()))),
-                };
-                let mut tx = Tx::new(Conn::Reader(session), scope, clock, Default::default());
-                let ending = work::run(&mut tx, SQLITE_MOST, work).await;
-                let broken = matches!(ending, Ending::Broken(_));
-                // Nothing was written, so the answer need not wait for the end.
-                let _ = answer.send(match ending {
-                    Ending::Kept(value) => Ok(value),
-                    Ending::Refused(error) => Err(error),
-                    Ending::Broken(error) => Err(error.into()),
-                });
-                if let Conn::Reader(mut session) = tx.conn
-                    && !broken
-                {
-                    // If this fails the connection is closed, which ends the transaction as well.
-                    let _ = session.end("ROLLBACK").await;
-                }
-            }
-            .in_current_span(),
-        );
-        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+        self.tasks.spawn(read(readers, clock, in_use, job).in_current_span());
     }
 
     pub(crate) async fn close(&self) {
@@ -130,6 +89,29 @@ impl Sqlite {
         self.tasks.close();
         self.tasks.wait().await;
         self.readers.close().await;
+    }
+}
+
+async fn read(readers: SqlitePool, clock: Clock, in_use: metrics::Gauge, job: Box<dyn Job>) {
+    let begun = async {
+        let mut session = Session::new(readers.acquire().await?, in_use);
+        session.begin("BEGIN").await?;
+        Ok::<_, sqlx::Error>(session)
+    };
+    let session = match begun.await {
+        Ok(session) => session,
+        Err(error) => return job.refuse(error.into()),
+    };
+    let mut tx = Tx::new(Conn::Reader(session), job.scope(), clock, Default::default());
+    let done = job.run(&mut tx, SQLITE_MOST).await;
+    let broken = done.end == End::Broken;
+    // Nothing was written, so the answer need not wait for the end.
+    done.answer_read();
+    if let Conn::Reader(mut session) = tx.conn
+        && !broken
+    {
+        // If this fails the connection is closed, which ends the transaction as well.
+        let _ = session.end("ROLLBACK").await;
     }
 }
 

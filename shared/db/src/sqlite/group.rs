@@ -4,8 +4,9 @@
 //! job needs no savepoint (if it fails, everything is rolled back, and that is only its own work), ending one
 //! savepoint and setting the next is one trip, and COMMIT ends whatever savepoint is left.
 
-use super::job::{Done, Job};
+use crate::job::{Done, End, Job};
 use crate::tx::Conn;
+use crate::work::SQLITE_MOST;
 use crate::{DbError, Tx};
 use sqlx::sqlite::SqliteArguments;
 
@@ -52,8 +53,8 @@ impl<'w> Group<'w> {
             return self.lose(error);
         }
         self.tx.restart(job.scope());
-        let done = job.run(self.tx).await;
-        if done.keep {
+        let done = job.run(self.tx, SQLITE_MOST).await;
+        if done.end == End::Keep {
             self.done.push(done);
             return Taken::More;
         }

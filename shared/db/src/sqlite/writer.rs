@@ -1,7 +1,7 @@
 //! The task that owns the only writing connection.
 
 use super::group::{Group, Taken};
-use super::job::Job;
+use crate::job::Job;
 use crate::tx::{Conn, Scope};
 use crate::{DbError, Tx};
 use kernel::Clock;

@@ -1,12 +1,5 @@
 //! A small service's tables, for the tests of this crate: entries in a ledger, and jobs every tenant's sweep sees.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::allow_attributes,
-    reason = "each test file uses its part of this"
-)]
-
 use db::{DbError, MigrationSet, Migrations, RequestIdReused, Step, Tx};
 
 pub(crate) static LEDGER: MigrationSet = MigrationSet {

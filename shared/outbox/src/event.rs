@@ -1,0 +1,106 @@
+//! The producer's side: events recorded in the transaction of the effect they tell about.
+
+use db::{DbError, Tx};
+use kernel::EventId;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::trace;
+
+/// Rows per statement; SQLite allows 32,766 values in one.
+const ROWS_PER_STATEMENT: usize = 500;
+
+/// Something that happened and has to be told to a peer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The name by which the consumer knows a repeat. Made by [`kernel::Clock::new_id`].
+    pub event_id: EventId,
+    /// The peer to tell, as named in [`crate::Relay::new`]'s targets (`"notifications"`).
+    pub target: &'static str,
+    /// What happened (`"conversation_assigned"`), for people who read dead letters and metrics.
+    pub kind: &'static str,
+    /// The consumer's event message, encoded by prost.
+    pub payload: Vec<u8>,
+    /// Events of one key reach the peer in the order of recording, one at a time: each waits until the one before is
+    /// done or dead. `None` where order does not matter; such events travel together and arrive sooner.
+    pub key: Option<Uuid>,
+}
+
+impl std::fmt::Debug for Event {
+    /// Without the payload: it is content and must not reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Event")
+            .field("event_id", &self.event_id)
+            .field("target", &self.target)
+            .field("kind", &self.kind)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A service's outbox: records events, and wakes the service's relay once they are durable.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    bell: watch::Sender<u64>,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Outbox {
+    /// An outbox whose relay is made with [`crate::Relay::new`] from a clone of it.
+    pub fn new() -> Self {
+        Outbox { bell: watch::Sender::new(0) }
+    }
+
+    /// Records `events` in the caller's transaction; the relay is woken when it commits. Their delivery goes on with
+    /// the trace of the span this is called in.
+    ///
+    /// The order of one key's events is the order of their transactions only if these transactions exclude one
+    /// another, as they do when each locks or updates the row that the key names.
+    ///
+    /// # Errors
+    /// [`DbError`] of the insert, and [`DbError::Unique`] if an event id was recorded before for its target.
+    pub async fn record(&self, tx: &mut Tx, events: &[Event]) -> Result<(), DbError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let now = tx.now().await?;
+        let traceparent = trace::here();
+        for chunk in events.chunks(ROWS_PER_STATEMENT) {
+            let sql = format!(
+                "INSERT INTO outbox (org_id, event_id, target, kind, ordering_key, payload, next_attempt_time, \
+                 create_time, traceparent) VALUES {}",
+                db::org_rows(chunk.len(), 8)
+            );
+            let mut query = tx.query_dynamic(sql);
+            for event in chunk {
+                query = query
+                    .bind(event.event_id)
+                    .bind(event.target)
+                    .bind(event.kind)
+                    .bind(event.key)
+                    .bind(event.payload.clone())
+                    .bind(now)
+                    .bind(now)
+                    .bind(traceparent.clone());
+            }
+            query.execute(tx).await?;
+        }
+        let outbox = self.clone();
+        tx.after_commit(move || outbox.ring());
+        Ok(())
+    }
+
+    /// Wakes this service's relay, as after a dead letter was given another chance.
+    pub fn ring(&self) {
+        self.bell.send_modify(|rung| *rung = rung.wrapping_add(1));
+    }
+
+    pub(crate) fn listen(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
+    }
+}

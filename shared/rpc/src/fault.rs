@@ -1,0 +1,191 @@
+//! Errors a program can act on (P8): a gRPC code, a reason from the contract, and details where they apply.
+//!
+//! A service has one error enum, named for what happened; `impl From<ThatError> for Fault` is the only place that knows codes.
+
+mod from_peer;
+mod render;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use kernel::{Clock, Malformed};
+use proto::common::v1::ErrorReason;
+use tonic::Code;
+
+pub(crate) use render::reason_name;
+pub use render::{DOMAIN, reason_of};
+
+/// An answer that says no. Becomes a `tonic::Status` with `google.rpc.ErrorInfo` and what else was added.
+///
+/// Texts in it reach callers: no content of notes or messages, no names, no addresses.
+#[derive(Clone, Debug)]
+pub struct Fault(Box<Details>);
+
+#[derive(Clone, Debug)]
+struct Details {
+    code: Code,
+    reason: ErrorReason,
+    message: String,
+    metadata: BTreeMap<String, String>,
+    fields: Vec<(String, String)>,
+    preconditions: Vec<Precondition>,
+    quotas: Vec<(String, String)>,
+    retry_after: Option<Duration>,
+}
+
+#[derive(Clone, Debug)]
+struct Precondition {
+    kind: String,
+    subject: String,
+    description: String,
+}
+
+impl Fault {
+    /// A fault with its code, its reason, and a sentence for the developer who reads it.
+    pub fn new(code: Code, reason: ErrorReason, message: impl Into<String>) -> Self {
+        Self(Box::new(Details {
+            code,
+            reason,
+            message: message.into(),
+            metadata: BTreeMap::new(),
+            fields: Vec::new(),
+            preconditions: Vec::new(),
+            quotas: Vec::new(),
+            retry_after: None,
+        }))
+    }
+
+    /// Absent, or another tenant's: one answer with the same bytes for both (P1).
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, ErrorReason::NotFound, "not found")
+    }
+
+    /// A field of the request breaks a rule.
+    pub fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self::new(Code::InvalidArgument, ErrorReason::InvalidField, "the request is not valid")
+            .violation(field, description)
+    }
+
+    /// Another object has this name, address or external id already; `field` says which of them.
+    pub fn already_exists(field: &str) -> Self {
+        Self::new(Code::AlreadyExists, ErrorReason::AlreadyExists, format!("this {field} is taken"))
+            .with_metadata("field", field)
+    }
+
+    /// The object changed since the caller read it (P6); `current` is its etag now.
+    pub fn stale_etag(current: impl Into<String>) -> Self {
+        Self::new(Code::Aborted, ErrorReason::StaleEtag, "changed since it was read")
+            .with_metadata("etag", current)
+    }
+
+    /// The request id was used for another payload (P5).
+    pub fn request_id_reused(request_id: impl fmt::Display) -> Self {
+        let message = "this request_id was used for another payload";
+        Self::new(Code::InvalidArgument, ErrorReason::RequestIdReused, message)
+            .with_metadata("request_id", request_id.to_string())
+    }
+
+    /// The object is not in the state that this call needs.
+    pub fn failed_precondition(reason: ErrorReason, message: impl Into<String>) -> Self {
+        Self::new(Code::FailedPrecondition, reason, message)
+    }
+
+    /// The database or a peer does not answer.
+    pub fn unavailable(dependency: &str) -> Self {
+        let message = format!("{dependency} does not answer");
+        Self::new(Code::Unavailable, ErrorReason::DependencyUnavailable, message)
+            .with_metadata("dependency", dependency)
+            .retry_after(Duration::from_millis(250))
+    }
+
+    /// The call's time is over.
+    pub fn deadline_exceeded() -> Self {
+        Self::new(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, "the call's time is over")
+    }
+
+    /// Our own fault: logged with an id, and masked, so that no inner text reaches a caller.
+    ///
+    /// `error` goes to the log: its text must not carry content.
+    pub fn internal(error: impl fmt::Display) -> Self {
+        let error_id = Clock::system().new_id();
+        tracing::error!(%error_id, %error, "internal error");
+        Self::masked(error_id)
+    }
+
+    /// The caller's view of an internal error that was logged under this id.
+    pub(crate) fn masked(error_id: uuid::Uuid) -> Self {
+        Self::new(Code::Internal, ErrorReason::Internal, format!("internal error, id {error_id}"))
+            .with_metadata("error_id", error_id.to_string())
+    }
+
+    /// Adds a value for programs; the keys of each reason are named in the contract.
+    #[must_use]
+    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Names a field that breaks a rule (`BadRequest`).
+    #[must_use]
+    pub fn violation(mut self, field: impl Into<String>, description: impl Into<String>) -> Self {
+        self.0.fields.push((field.into(), description.into()));
+        self
+    }
+
+    /// Names what must be otherwise before this call can succeed (`PreconditionFailure`).
+    #[must_use]
+    pub fn precondition(
+        mut self,
+        kind: impl Into<String>,
+        subject: impl Into<String>,
+        description: impl Into<String>,
+    ) -> Self {
+        let (kind, subject, description) = (kind.into(), subject.into(), description.into());
+        self.0.preconditions.push(Precondition { kind, subject, description });
+        self
+    }
+
+    /// Names the limit that was reached (`QuotaFailure`).
+    #[must_use]
+    pub fn quota(mut self, subject: impl Into<String>, description: impl Into<String>) -> Self {
+        self.0.quotas.push((subject.into(), description.into()));
+        self
+    }
+
+    /// Says when to come again (`RetryInfo`).
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.0.retry_after = Some(delay);
+        self
+    }
+
+    /// The gRPC code.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The reason of the contract.
+    pub fn reason(&self) -> ErrorReason {
+        self.0.reason
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.0.code, self.0.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        let field = malformed.field().unwrap_or_default();
+        let mut fault = Self::invalid(field, malformed.reason());
+        if field.ends_with("page_token") || field.ends_with("resume_token") {
+            fault.0.reason = ErrorReason::InvalidPageToken;
+        }
+        fault
+    }
+}

@@ -1,0 +1,112 @@
+//! What is read, what wins, and what is refused with which words.
+
+use figment::Jail;
+use serde::Deserialize;
+
+use super::*;
+
+/// Loads inside the jail, whose errors are figment's.
+fn load(file: Option<&str>, flags: &Overrides) -> Result<Config, ConfigError> {
+    Config::load(file.map(std::path::Path::new), flags)
+}
+
+fn jailed(test: impl FnOnce(&mut Jail) -> Result<(), String>) {
+    #[expect(clippy::result_large_err, reason = "the jail's own error")]
+    let in_jail = |jail: &mut Jail| {
+        jail.clear_env();
+        test(jail).map_err(figment::Error::from)
+    };
+    Jail::try_with(in_jail).unwrap();
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    jailed(|jail| {
+        let file =
+            "listen = '127.0.0.1:1'\nmetrics = '127.0.0.1:1'\naudience = 'file'\n[limits]\nstreams = 7";
+        jail.create_file("b.toml", file).map_err(|error| error.to_string())?;
+        jail.set_env("BACKCHANNEL_METRICS", "127.0.0.1:2");
+        jail.set_env("BACKCHANNEL_LISTEN", "127.0.0.1:2");
+        jail.set_env("BACKCHANNEL_PEERS__ROUTING", "http://routing:50051");
+        jail.set_env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317");
+        let flags = Overrides { listen: Some(([127, 0, 0, 1], 3).into()), ..Overrides::default() };
+        let config = load(Some("b.toml"), &flags).map_err(|error| error.to_string())?;
+        assert_eq!((config.listen.port(), config.metrics.port()), (3, 2));
+        assert_eq!((config.audience.as_str(), config.limits.streams), ("file", 7));
+        assert_eq!(config.limits.unary_in_flight, rpc::Limits::default().unary_in_flight);
+        assert_eq!(config.peers.routing.as_deref(), Some("http://routing:50051"));
+        assert_eq!(config.telemetry.otlp.as_deref(), Some("http://collector:4317"));
+        Ok(())
+    });
+}
+
+#[test]
+fn an_unknown_key_is_refused_and_named_wherever_it_stands() {
+    jailed(|jail| {
+        for (file, key) in
+            [("lisen = 'x'", "lisen"), ("[limits]\nstreem = 1", "streem"), ("[peer]\na = 'b'", "peer")]
+        {
+            jail.create_file("b.toml", file).map_err(|error| error.to_string())?;
+            let refused = load(Some("b.toml"), &Overrides::default()).unwrap_err().to_string();
+            assert!(refused.contains(key) && refused.contains("unknown"), "{refused}");
+        }
+        jail.set_env("BACKCHANNEL_LISTN", "127.0.0.1:2");
+        let refused = load(None, &Overrides::default()).unwrap_err().to_string();
+        assert!(refused.contains("listn"), "{refused}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_missing_file_is_refused() {
+    jailed(|_| {
+        assert!(load(Some("nowhere.toml"), &Overrides::default()).is_err());
+        Ok(())
+    });
+}
+
+#[test]
+fn what_configures_tests_and_the_command_line_is_not_configuration() {
+    jailed(|jail| {
+        for name in ["TEST_POSTGRES", "CONFIG", "TOKEN", "ADDR"] {
+            jail.set_env(format!("BACKCHANNEL_{name}"), "whatever");
+        }
+        load(None, &Overrides::default()).map(drop).map_err(|error| error.to_string())
+    });
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Mail {
+    smtp: String,
+    password: String,
+}
+
+#[test]
+fn a_service_reads_its_own_section_and_refuses_what_it_does_not_know() {
+    jailed(|jail| {
+        jail.set_env("BACKCHANNEL_NOTIFICATIONS__SMTP", "mail:25");
+        let config = load(None, &Overrides::default()).map_err(|error| error.to_string())?;
+        let mail: Mail = config.section("notifications").map_err(|error| error.to_string())?;
+        assert_eq!(mail.smtp, "mail:25");
+        jail.set_env("BACKCHANNEL_NOTIFICATIONS__SMPT", "mail:25");
+        let config = load(None, &Overrides::default()).map_err(|error| error.to_string())?;
+        let refused = config.section::<Mail>("notifications").unwrap_err().to_string();
+        assert!(refused.contains("notifications") && refused.contains("smpt"), "{refused}");
+        Ok(())
+    });
+}
+
+#[test]
+fn secrets_are_in_neither_debug_output_nor_errors() {
+    jailed(|jail| {
+        jail.set_env("BACKCHANNEL_DATABASE", "postgres://app:s3cret@db/app");
+        jail.set_env("BACKCHANNEL_NOTIFICATIONS__PASSWORD", "s3cret");
+        let config = load(None, &Overrides::default()).map_err(|error| error.to_string())?;
+        assert!(!format!("{config:?}").contains("s3cret"), "{config:?}");
+        jail.set_env("BACKCHANNEL_LISTEN", "s3cret");
+        let refused = load(None, &Overrides::default()).unwrap_err().to_string();
+        assert!(refused.contains("listen") && !refused.contains("s3cret"), "{refused}");
+        Ok(())
+    });
+}

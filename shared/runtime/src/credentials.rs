@@ -1,0 +1,119 @@
+//! The keys of a process: what it verifies with, signs with and seals with.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use kernel::{Clock, PageSeal, Subject};
+use rpc::auth::DEV_ISSUER;
+use rpc::{DevKey, ServiceTokens, Signer, Verifier};
+use sha2::{Digest, Sha256};
+
+use crate::config::{Config, ConfigError};
+use crate::key_set::KeySet;
+
+/// Who vouches for the tokens of services that have a signing key.
+const SERVICE_ISSUER: &str = "backchannel-services";
+
+const SEAL_MIN_BYTES: usize = 32;
+
+pub(crate) struct Credentials {
+    pub(crate) verifier: Verifier,
+    /// Where the verifier's keys come from, if from a file that may change.
+    pub(crate) key_set: Option<KeySet>,
+    pub(crate) signer: Signer,
+    pub(crate) seal: PageSeal,
+    audience: String,
+    service_issuer: &'static str,
+    clock: Clock,
+}
+
+impl Credentials {
+    /// Reads the configured keys, or the development key, made now if there is none.
+    pub(crate) fn read(config: &Config, clock: &Clock) -> Result<Arc<Self>, ConfigError> {
+        let read = match (&config.keys.jwks, &config.keys.signing) {
+            (Some(jwks), Some(signing)) => Self::configured(config, jwks, signing, clock),
+            (None, None) => Self::development(config, clock),
+            (None, Some(_)) => Err(ConfigError::bad_value("keys.jwks", "needed beside keys.signing")),
+            (Some(_), None) => Err(ConfigError::bad_value(
+                "keys.signing",
+                "needed beside keys.jwks, as services sign the calls they make to one another",
+            )),
+        };
+        read.map(Arc::new)
+    }
+
+    fn configured(config: &Config, jwks: &Path, signing: &Path, clock: &Clock) -> Result<Self, ConfigError> {
+        let Some(issuer) = config.issuer.clone() else {
+            return Err(ConfigError::bad_value("issuer", "needed with keys.jwks"));
+        };
+        let pem = text("keys.signing", signing)?;
+        let signer = Signer::from_pem(&pem, clock.clone())
+            .map_err(|error| ConfigError::bad_value("keys.signing", error))?;
+        let key_set = KeySet::of(jwks, text("keys.jwks", jwks)?, &signer);
+        let keys = key_set.keys().map_err(|error| ConfigError::bad_value("keys.jwks", error))?;
+        let issuers = vec![issuer, SERVICE_ISSUER.to_owned()];
+        Ok(Credentials {
+            verifier: Verifier::new(keys, issuers, config.audience.clone(), clock.clone()),
+            key_set: Some(key_set),
+            seal: seal(config, &pem)?,
+            signer,
+            audience: config.audience.clone(),
+            service_issuer: SERVICE_ISSUER,
+            clock: clock.clone(),
+        })
+    }
+
+    fn development(config: &Config, clock: &Clock) -> Result<Self, ConfigError> {
+        let bad = |error: &dyn std::fmt::Display| ConfigError::bad_value("data", error);
+        let key = DevKey::load_or_make(&config.data, clock.clone()).map_err(|error| bad(&error))?;
+        let pem = text("data", &config.data.join(DevKey::FILE))?;
+        let keys = key.keys().map_err(|error| bad(&error))?;
+        tracing::warn!(
+            folder = %config.data.display(),
+            "tokens are verified with a development key: whoever reads the folder can be anybody"
+        );
+        let issuers =
+            vec![config.issuer.clone().unwrap_or_else(|| DEV_ISSUER.to_owned()), DEV_ISSUER.to_owned()];
+        Ok(Credentials {
+            verifier: Verifier::new(keys, issuers, config.audience.clone(), clock.clone()),
+            key_set: None,
+            signer: key.signer(),
+            seal: seal(config, &pem)?,
+            audience: config.audience.clone(),
+            service_issuer: DEV_ISSUER,
+            clock: clock.clone(),
+        })
+    }
+
+    /// The tokens of the service of this name for its own calls.
+    pub(crate) fn tokens_of(&self, service: &'static str) -> Result<ServiceTokens, ConfigError> {
+        let subject = Subject::parse(service).map_err(|error| ConfigError::bad_value(service, error))?;
+        Ok(ServiceTokens::issued(
+            self.signer.clone(),
+            subject,
+            self.clock.clone(),
+            self.service_issuer.to_owned(),
+            self.audience.clone(),
+        ))
+    }
+}
+
+/// The seal of page and resume tokens. Without a file of its own it follows from the signing key, which all replicas
+/// share as well.
+fn seal(config: &Config, signing_pem: &str) -> Result<PageSeal, ConfigError> {
+    let Some(file) = &config.keys.seal else {
+        let mut secret = Sha256::new_with_prefix("page seal\n");
+        secret.update(signing_pem);
+        return Ok(PageSeal::new(&secret.finalize()));
+    };
+    let secret = std::fs::read(file).map_err(|error| ConfigError::bad_value("keys.seal", error))?;
+    if secret.len() < SEAL_MIN_BYTES {
+        return Err(ConfigError::bad_value("keys.seal", "shorter than 32 bytes"));
+    }
+    Ok(PageSeal::new(&secret))
+}
+
+fn text(key: &str, file: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(file)
+        .map_err(|error| ConfigError::bad_value(key, format_args!("{}: {error}", file.display())))
+}

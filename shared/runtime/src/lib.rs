@@ -1,0 +1,46 @@
+//! From a configuration to a serving process, and to its orderly end.
+//!
+//! A service crate describes itself as a [`Unit`]; [`main`] runs one of them as a process, [`run`] any number of them
+//! on one port, [`start`] the same inside a test.
+//!
+//! | to read about | open |
+//! |---|---|
+//! | what can be configured, and from where | `config/` |
+//! | what a service gives ([`Service`]) and gets ([`Deps`]) | `service` |
+//! | how services, layers, listeners and workers come together | `start` |
+//! | the accept loop: both HTTP versions, bounds, GOAWAY | `serve` |
+//! | the order of the end | `lifecycle` |
+//! | workers: supervised, stopped in two stages | `worker` |
+//! | keys: configured ones or the development key | `credentials` |
+//! | a key set that changes while the process runs | `key_set` |
+//! | metrics, probes | `internal` |
+//! | logs and traces | `telemetry` |
+//! | what a peer's refusal means to the relay | `delivery` |
+
+mod config;
+mod credentials;
+mod delivery;
+mod error;
+mod internal;
+mod key_set;
+mod lifecycle;
+mod main_of;
+mod serve;
+mod service;
+mod start;
+mod telemetry;
+mod worker;
+
+pub use config::{
+    Config, ConfigError, Connections, KeyFiles, LogFormat, Overrides, PeerAddresses, Secret, Section,
+    ShutdownConfig, TelemetryConfig,
+};
+pub use delivery::{delivered, undelivered};
+pub use error::StartError;
+pub use lifecycle::until_asked_to_stop;
+pub use main_of::{ServeFlags, exit_code, main, run};
+pub use serve::{ServeStop, serve};
+pub use service::{Deps, Service, Unit};
+pub use start::{Running, start};
+pub use telemetry::Telemetry;
+pub use worker::Worker;

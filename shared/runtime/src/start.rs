@@ -1,0 +1,213 @@
+//! Putting a process together: services, stack, listeners, workers.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::{Request, Response, Uri};
+use hyper::body::Incoming;
+use kernel::Clock;
+use outbox::Wake;
+use rpc::{Health, Peer, Policy, Signer, Switchboard};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::service::Routes;
+
+use crate::config::{Config, ConfigError, PeerAddresses};
+use crate::credentials::Credentials;
+use crate::error::StartError;
+use crate::internal::{self, Readiness};
+use crate::serve::{ServeStop, serve};
+use crate::service::{Databases, Deps, Service, Unit};
+use crate::worker::{Crew, Stage};
+
+/// A process that serves. [`Running::stop`] ends it in order; dropping it cuts everything off.
+pub struct Running {
+    /// Where gRPC is served.
+    pub grpc: SocketAddr,
+    /// Where metrics and probes are served.
+    pub metrics: SocketAddr,
+    /// Signs with the development key or the configured one, for tests and the command line.
+    pub signer: Signer,
+    pub(crate) balancer_wait: Duration,
+    pub(crate) ready: Readiness,
+    pub(crate) health: Health,
+    pub(crate) streams_end: CancellationToken,
+    pub(crate) claiming: Crew,
+    pub(crate) draining: Crew,
+    pub(crate) public: Listening,
+    pub(crate) internal: Listening,
+    pub(crate) databases: Databases,
+    pub(crate) upkeep: DropGuard,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("grpc", &self.grpc)
+            .field("metrics", &self.metrics)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One listener at work.
+pub(crate) struct Listening {
+    pub(crate) stop: ServeStop,
+    pub(crate) served: JoinHandle<()>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.stop.finish.cancel();
+        self.stop.cut.cancel();
+    }
+}
+
+/// Starts the services of `units` in this process, on one port. Returns when they serve.
+///
+/// # Errors
+/// [`StartError`]; nothing is left running then.
+// Not `async fn`: the body of one is compiled again in each crate that awaits it.
+pub fn start(
+    config: Config,
+    clock: Clock,
+    units: Vec<Unit>,
+) -> BoxFuture<'static, Result<Running, StartError>> {
+    Box::pin(put_together(config, clock, units))
+}
+
+async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<Running, StartError> {
+    let recorder = internal::recorder().map_err(|error| StartError::Process(error.to_string()))?;
+    let credentials = Credentials::read(&config, &clock)?;
+    let wake = match &config.nats {
+        Some(address) => {
+            Wake::nats(address.reveal()).map_err(|error| ConfigError::bad_value("nats", error))?
+        }
+        None => Wake::local(),
+    };
+    let listener = bind(config.listen).await?;
+    let internal_listener = bind(config.metrics).await?;
+    let (grpc, metrics) =
+        (address_of(&listener, config.listen)?, address_of(&internal_listener, config.metrics)?);
+
+    let streams_end = CancellationToken::new();
+    let databases = Databases::of(&config);
+    let switchboard = Switchboard::new();
+    let local: Vec<&'static str> = units.iter().map(Unit::name).collect();
+    let mut services = Vec::with_capacity(units.len());
+    for unit in &units {
+        let deps = Deps {
+            clock: clock.clone(),
+            wake: wake.clone(),
+            seal: credentials.seal.clone(),
+            streams_end: streams_end.clone(),
+            service: unit.name,
+            peers: peers(unit.name, &local, &switchboard, &config.peers, &credentials)?,
+            databases: databases.clone(),
+        };
+        services.push((unit.name, (unit.build)(config.clone(), deps).await?));
+    }
+
+    let health_names = services.iter().flat_map(|(_, service)| service.health.clone()).collect();
+    let (routes, health) = rpc::with_health(merged(&services), health_names).await;
+    let policy = Policy::new(credentials.verifier.clone(), clock).with_limits(config.limits.clone());
+    let (routes, policy) = if config.public_reflection {
+        (with_reflection(routes)?, policy.with_reflection())
+    } else {
+        (routes, policy)
+    };
+    let stack = rpc::stack(routes, policy);
+    switchboard.connect(&stack);
+
+    let ready = Readiness::default();
+    let upkeep = CancellationToken::new();
+    tokio::spawn(internal::keep_up(recorder.clone(), upkeep.clone()));
+    if let Some(key_set) = credentials.key_set.clone() {
+        tokio::spawn(key_set.keep_up(credentials.verifier.clone(), upkeep.clone()));
+    }
+    let probes = internal::routes(recorder, ready.clone());
+    let internal_app = with_reflection(Routes::default())?.into_axum_router().merge(probes);
+    let internal = listen(internal_listener, internal_app, &config);
+    let public = listen(listener, rpc::edge(stack), &config);
+    let (mut claiming, mut draining) = (Crew::new(), Crew::new());
+    for (name, service) in &services {
+        claiming.join(name, &service.workers, Stage::Claiming);
+        draining.join(name, &service.workers, Stage::Draining);
+    }
+    health.serving().await;
+    ready.set(true);
+    Ok(Running {
+        grpc,
+        metrics,
+        signer: credentials.signer.clone(),
+        balancer_wait: config.shutdown.balancer_wait(),
+        ready,
+        health,
+        streams_end,
+        claiming,
+        draining,
+        public,
+        internal,
+        databases,
+        upkeep: upkeep.drop_guard(),
+    })
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })
+}
+
+fn address_of(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|error| StartError::Listen { address: asked, error })
+}
+
+/// Where `service` finds the others: in this process if they run here, else at their configured address. Each service
+/// signs its own calls.
+fn peers(
+    service: &'static str,
+    local: &[&'static str],
+    switchboard: &Switchboard,
+    addresses: &PeerAddresses,
+    credentials: &Credentials,
+) -> Result<HashMap<&'static str, Peer>, StartError> {
+    let tokens = credentials.tokens_of(service)?;
+    let mut peers = HashMap::new();
+    for (name, address) in addresses.all() {
+        if local.contains(&name) {
+            peers.insert(name, Peer::local(switchboard.clone(), tokens.clone()));
+        } else if let Some(address) = address {
+            let uri: Uri =
+                address.parse().map_err(|error| ConfigError::bad_value(&format!("peers.{name}"), error))?;
+            peers.insert(name, Peer::channel(uri, tokens.clone()));
+        }
+    }
+    Ok(peers)
+}
+
+/// All services' routes as one. Each brings the same answer for unknown paths, of which only one may remain.
+fn merged(services: &[(&'static str, Service)]) -> Routes {
+    let merged = services.iter().fold(Routes::default().into_axum_router(), |all, (_, service)| {
+        all.merge(service.routes.clone().into_axum_router().reset_fallback())
+    });
+    merged.into()
+}
+
+fn with_reflection(routes: Routes) -> Result<Routes, StartError> {
+    rpc::with_reflection(routes).map_err(|error| StartError::Process(error.to_string()))
+}
+
+fn listen<S, B>(listener: TcpListener, app: S, config: &Config) -> Listening
+where
+    S: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let stop = ServeStop::default();
+    let (bounds, asked) = (config.connections.clone(), stop.clone());
+    let served = tokio::spawn(async move { serve(listener, app, &bounds, asked).await });
+    Listening { stop, served }
+}

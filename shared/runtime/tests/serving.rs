@@ -1,0 +1,113 @@
+//! What the two ports answer, and what they put up with.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use runtime::{StartError, Unit, Worker};
+use support::*;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tonic::Code;
+use tonic::service::Routes;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+const QUICK: Duration = Duration::ZERO;
+
+fn quick() -> Unit {
+    unit(QUICK, Routes::default(), vec![])
+}
+
+// P9
+#[tokio::test]
+async fn health_is_known_per_service_and_needs_no_token() {
+    let process = start(vec![quick()], |_| ()).await;
+    let mut health = HealthClient::new(process.channel());
+    for service in ["", "backchannel.notifications.v1.IngestService"] {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        assert_eq!(health.check(request).await.unwrap().into_inner().status, 1, "{service:?} is not SERVING");
+    }
+    let refused = health.check(HealthCheckRequest { service: "nobody".to_owned() }).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_call_goes_through_all_layers() {
+    let process = start(vec![quick()], |_| ()).await;
+    let answer = notify(process.channel(), process.bearer()).await.unwrap();
+    assert_eq!(answer.outcomes.len(), 1);
+    let refused = notify(process.channel(), "Bearer nonsense".parse().unwrap()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+}
+
+// P9
+#[tokio::test]
+async fn a_browser_calls_by_grpc_web_over_http_1() {
+    let process = start(vec![quick()], |_| ()).await;
+    // A health check of everything: one empty message.
+    let request = b"POST /grpc.health.v1.Health/Check HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
+        content-type: application/grpc-web+proto\r\nx-grpc-web: 1\r\ncontent-length: 5\r\n\r\n\0\0\0\0\0";
+    let answer = http1(process.running.grpc, request).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("grpc-status:0"), "{answer}");
+}
+
+// P9
+#[tokio::test]
+async fn the_internal_port_has_metrics_and_probes_and_the_public_port_has_not() {
+    let process = start(vec![quick()], |_| ()).await;
+    notify(process.channel(), process.bearer()).await.unwrap();
+    let metrics = get(process.running.metrics, "/metrics").await;
+    assert!(metrics.contains("rpc_server_duration_seconds_bucket"), "{metrics}");
+    assert!(get(process.running.metrics, "/healthz").await.starts_with("HTTP/1.1 200"));
+    assert!(get(process.running.metrics, "/readyz").await.starts_with("HTTP/1.1 200"));
+    assert!(!get(process.running.grpc, "/metrics").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    let process = start(vec![quick()], |config| config.connections.first_request_ms = 200).await;
+    let mut silent = TcpStream::connect(process.running.grpc).await.unwrap();
+    let begun = Instant::now();
+    let read = tokio::time::timeout(Duration::from_secs(5), silent.read(&mut [0; 1])).await;
+    assert!(matches!(read, Ok(Ok(0) | Err(_))), "still open");
+    assert!(begun.elapsed() >= Duration::from_millis(150));
+}
+
+#[tokio::test]
+async fn a_worker_that_panics_is_started_again() {
+    let starts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&starts);
+    let worker = Worker::new("clumsy", move |stop| {
+        let first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            assert!(!first, "this worker falls over once");
+            stop.cancelled().await;
+        }
+    });
+    let process = start(vec![unit(QUICK, Routes::default(), vec![worker])], |_| ()).await;
+    let begun = Instant::now();
+    while starts.load(Ordering::SeqCst) < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "not started again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(process.running.stop().await);
+}
+
+#[tokio::test]
+async fn a_service_whose_peer_is_nowhere_does_not_start_and_says_which_key_is_missing() {
+    let asking = Unit::new("notes", |_config, deps| async move {
+        deps.peer("routing")?;
+        Err(StartError::Process("it was found".to_owned()))
+    });
+    let data = tempfile::tempdir().unwrap();
+    let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let config =
+        runtime::Config { listen: free, metrics: free, data: data.path().into(), ..Default::default() };
+    let refused = runtime::start(config, kernel::Clock::system(), vec![asking]).await.unwrap_err();
+    assert!(refused.to_string().contains("peers.routing"), "{refused}");
+}
