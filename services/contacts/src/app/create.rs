@@ -1,0 +1,73 @@
+//! A contact is made.
+
+use db::{Retry, Tx, once};
+use kernel::{ContactId, OrgId, Timestamp};
+
+use super::{App, whole};
+use crate::Error;
+use crate::domain::{Address, Contact, Profile, Tag};
+use crate::store::{contacts, identities, tags};
+
+/// What a new contact shall be.
+#[derive(Debug, Clone)]
+pub struct CreateContact {
+    /// What is known of them.
+    pub profile: Profile,
+    /// The tags to carry from the start.
+    pub tags: Vec<Tag>,
+    /// The request, for its retries.
+    pub retry: Retry,
+}
+
+impl App {
+    /// Makes a contact, who then owns the emails and phones of the profile.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when another contact has one of them or the external id; [`Error::RequestIdReused`].
+    pub async fn create_contact(&self, org: &OrgId, create: CreateContact) -> Result<Contact, Error> {
+        let (id, now) = (ContactId::from(self.clock.new_id()), self.clock.now());
+        let CreateContact { profile, tags, retry } = create;
+        let request_id = retry.request_id;
+        let created = self.db.write(org, move |tx| {
+            Box::pin(async move { once(tx, &retry, |tx| Box::pin(insert(tx, id, profile, tags, now))).await })
+        });
+        created.await.map_err(|error: Error| error.of_request(request_id))
+    }
+}
+
+async fn insert(
+    tx: &mut Tx,
+    id: ContactId,
+    profile: Profile,
+    tags: Vec<Tag>,
+    now: Timestamp,
+) -> Result<Contact, Error> {
+    contacts::insert(tx, id, &profile, now).await?;
+    take_addresses(tx, id, &profile.addresses(), now).await?;
+    tags::insert(tx, id, &tags).await?;
+    whole::get(tx, id).await
+}
+
+/// Gives the addresses to the contact, all or none.
+///
+/// # Errors
+/// [`Error::Taken`] when one of them is another contact's.
+pub(super) async fn take_addresses(
+    tx: &mut Tx,
+    id: ContactId,
+    addresses: &[Address],
+    now: Timestamp,
+) -> Result<(), Error> {
+    if identities::insert(tx, id, addresses, now).await? == addresses.len() {
+        return Ok(());
+    }
+    let keys: Vec<_> = addresses.iter().map(|address| address.key().clone()).collect();
+    let owners = identities::find_owners(tx, &keys).await?;
+    let Some(taken) = owners.into_iter().find(|owned| owned.contact_id != id) else { return Ok(()) };
+    let taken = addresses.iter().find(|address| *address.key() == taken.key());
+    Err(Error::Taken(if taken.is_some_and(|address| address.email().is_some()) {
+        "emails"
+    } else {
+        "phones"
+    }))
+}

@@ -1,0 +1,125 @@
+//! The owner of an address is found, or made (C2).
+//!
+//! Most calls find the owner and only read. For a new address the primary key of `identities` decides: of many
+//! transactions that make an owner at once, one inserts the address; the others wait for it, find the address taken,
+//! roll back the contact they had begun, and look again.
+
+use db::{DbError, Tx};
+use kernel::{ContactId, OrgId, Timestamp};
+
+use super::{App, whole};
+use crate::Error;
+use crate::domain::{Address, Contact, Line, Profile};
+use crate::store::{contacts, identities};
+
+/// How often to look for an owner. Each round ends because another call just gave the address away, or took it; that
+/// this happens to one call several times in a row takes somebody who does nothing else.
+const ROUNDS: usize = 5;
+
+/// Whose contact is asked for.
+#[derive(Debug, Clone)]
+pub struct ResolveContact {
+    /// The address.
+    pub address: Address,
+    /// What to call a contact who is made now.
+    pub display_name: Line,
+}
+
+/// The owner of an address.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The owner.
+    pub contact: Contact,
+    /// Whether the owner was made now.
+    pub created: bool,
+}
+
+impl App {
+    /// Finds the contact who owns the address, or makes one.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn resolve_contact(&self, org: &OrgId, resolve: ResolveContact) -> Result<Resolved, Error> {
+        for _ in 0..ROUNDS {
+            let address = resolve.address.clone();
+            let known = self.db.read(org, move |tx| Box::pin(async move { find_owner(tx, &address).await }));
+            if let Some(contact) = known.await? {
+                return Ok(Resolved { contact, created: false });
+            }
+            let (id, now) = (ContactId::from(self.clock.new_id()), self.clock.now());
+            let resolve = resolve.clone();
+            match self.db.write(org, move |tx| Box::pin(link_or_make(tx, resolve, id, now))).await {
+                Err(Error::LostRace) => {}
+                resolved => return resolved,
+            }
+        }
+        Err(Error::Database(DbError::Busy))
+    }
+}
+
+/// The contact who is known by exactly this address.
+async fn find_owner(tx: &mut Tx, address: &Address) -> Result<Option<Contact>, Error> {
+    let owners = identities::find_owners(tx, std::slice::from_ref(address.key())).await?;
+    match owners.first() {
+        Some(owned) => whole::get(tx, owned.contact_id).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn link_or_make(
+    tx: &mut Tx,
+    resolve: ResolveContact,
+    id: ContactId,
+    now: Timestamp,
+) -> Result<Resolved, Error> {
+    let ResolveContact { address, display_name } = resolve;
+    // Again, inside the transaction: on SQLite, whose transactions come one after the other, this settles it.
+    if let Some(contact) = find_owner(tx, &address).await? {
+        return Ok(Resolved { contact, created: false });
+    }
+    if let Some(through) = address.owned_through()
+        && let Some(contact) = link(tx, &address, &through, now).await?
+    {
+        return Ok(Resolved { contact, created: false });
+    }
+    let contact = make(tx, id, &address, display_name, now).await?;
+    Ok(Resolved { contact, created: true })
+}
+
+/// Gives the address to the owner of the other address through which it is owned, if there is one.
+async fn link(
+    tx: &mut Tx,
+    address: &Address,
+    through: &Address,
+    now: Timestamp,
+) -> Result<Option<Contact>, Error> {
+    let key = std::slice::from_ref(through.key());
+    let owners = identities::find_owners(tx, key).await?;
+    let Some(owner) = owners.first().map(|owned| owned.contact_id) else { return Ok(None) };
+    contacts::lock(tx, owner).await?;
+    // While the lock was waited for, the owner may have given up the number.
+    if identities::find_owners(tx, key).await? != owners {
+        return Err(Error::LostRace);
+    }
+    if identities::insert(tx, owner, std::slice::from_ref(address), now).await? == 0 {
+        return Err(Error::LostRace);
+    }
+    contacts::touch(tx, owner, now).await?;
+    whole::get(tx, owner).await.map(Some)
+}
+
+async fn make(
+    tx: &mut Tx,
+    id: ContactId,
+    address: &Address,
+    display_name: Line,
+    now: Timestamp,
+) -> Result<Contact, Error> {
+    contacts::insert(tx, id, &Profile::of_stranger(address, display_name), now).await?;
+    let addresses: Vec<Address> =
+        [Some(address.clone()), address.owned_through()].into_iter().flatten().collect();
+    if identities::insert(tx, id, &addresses, now).await? < addresses.len() {
+        return Err(Error::LostRace);
+    }
+    whole::get(tx, id).await
+}

@@ -1,0 +1,89 @@
+//! Tags are added and removed, and counted.
+
+use db::Tx;
+use kernel::{ContactId, OrgId, PageSize, Timestamp};
+
+use super::{App, whole};
+use crate::Error;
+use crate::domain::{Contact, TagChange};
+use crate::store::tags::TagUse;
+use crate::store::{contacts, tags};
+
+const KIND: &str = "tags.list";
+
+/// Which tags shall be there and which not.
+#[derive(Debug, Clone)]
+pub struct TagContact {
+    /// Whose tags.
+    pub contact_id: ContactId,
+    /// The tags.
+    pub change: TagChange,
+}
+
+/// Which tags are asked for.
+#[derive(Debug, Clone)]
+pub struct ListTags {
+    /// How many.
+    pub page_size: PageSize,
+    /// The token of the page before; empty for the first page.
+    pub page_token: String,
+}
+
+/// Tags in use, by name.
+#[derive(Debug, Clone)]
+pub struct TagPage {
+    /// The page.
+    pub tags: Vec<TagUse>,
+    /// Of the next page; empty at the end.
+    pub next_page_token: String,
+}
+
+impl App {
+    /// Adds and removes tags. What changes nothing leaves the version as it is.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchContact`], [`Error::TooManyTags`].
+    pub async fn tag_contact(&self, org: &OrgId, tag: TagContact) -> Result<Contact, Error> {
+        let now = self.clock.now();
+        self.db.write(org, move |tx| Box::pin(change(tx, tag, now))).await
+    }
+
+    /// Lists the tags in use with their number of contacts, by name.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when the page token is not of this list.
+    pub async fn list_tags(&self, org: &OrgId, list: ListTags) -> Result<TagPage, Error> {
+        let ListTags { page_size, page_token } = list;
+        let binding = org.as_str().as_bytes();
+        let after: String = match page_token.as_str() {
+            "" => String::new(),
+            token => self.seal.open(KIND, binding, token).map_err(|error| error.at("page_token"))?,
+        };
+        let page = self.db.read(org, move |tx| {
+            Box::pin(async move { tags::list_uses(tx, &after, page_size.and_one()).await })
+        });
+        let mut tags = page.await.map_err(Error::Database)?;
+        let more = tags.len() > page_size.get();
+        tags.truncate(page_size.get());
+        let last = tags.last().filter(|_| more);
+        let next_page_token = last.map(|last| self.seal.seal(KIND, binding, &last.tag)).unwrap_or_default();
+        Ok(TagPage { tags, next_page_token })
+    }
+}
+
+async fn change(tx: &mut Tx, tag: TagContact, now: Timestamp) -> Result<Contact, Error> {
+    let id = tag.contact_id;
+    let row = contacts::lock(tx, id).await?.ok_or(Error::NoSuchContact)?;
+    let contact = whole::one(tx, row).await?;
+    let steps = tag.change.over(&contact.tags);
+    if steps.is_nothing() {
+        return Ok(contact);
+    }
+    if steps.leaves_too_many(&contact.tags) {
+        return Err(Error::TooManyTags);
+    }
+    tags::insert(tx, id, &steps.added).await?;
+    tags::remove(tx, id, &steps.removed).await?;
+    contacts::touch(tx, id, now).await?;
+    whole::get(tx, id).await
+}

@@ -1,0 +1,7 @@
+//! The contacts service as a process of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::main("contacts", contacts::service)
+}

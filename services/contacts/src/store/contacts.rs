@@ -1,0 +1,183 @@
+//! The table `contacts`.
+
+use db::{DbError, Engine, Json, Query, Tx};
+use kernel::{ContactId, Timestamp};
+
+use crate::domain::{Contact, Email, Identity, Line, Phone, Profile, Tag};
+
+/// The columns of a [`ContactRow`], and of an insert.
+macro_rules! columns {
+    () => {
+        "contact_id, version, display_name, given_name, family_name, emails, phones, external_id, language, time_zone, \
+         default_channel, avatar_url, company, location, create_time, update_time"
+    };
+}
+
+/// A contact without its tags and identities, which have tables of their own.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ContactRow {
+    /// The key.
+    pub contact_id: ContactId,
+    version: i64,
+    display_name: Line,
+    given_name: Line,
+    family_name: Line,
+    emails: Json<Vec<Email>>,
+    phones: Json<Vec<Phone>>,
+    external_id: Line,
+    language: Line,
+    time_zone: Line,
+    default_channel: Line,
+    avatar_url: Line,
+    company: Line,
+    location: Line,
+    create_time: Timestamp,
+    update_time: Timestamp,
+}
+
+impl ContactRow {
+    /// The contact whose row this is, with what the other tables know of it.
+    pub fn with(self, tags: Vec<Tag>, identities: Vec<Identity>) -> Contact {
+        Contact {
+            contact_id: self.contact_id,
+            version: self.version,
+            profile: Profile {
+                display_name: self.display_name,
+                given_name: self.given_name,
+                family_name: self.family_name,
+                emails: self.emails.0,
+                phones: self.phones.0,
+                external_id: self.external_id,
+                language: self.language,
+                time_zone: self.time_zone,
+                default_channel: self.default_channel,
+                avatar_url: self.avatar_url,
+                company: self.company,
+                location: self.location,
+            },
+            tags,
+            identities,
+            create_time: self.create_time,
+            update_time: self.update_time,
+        }
+    }
+}
+
+/// Stores a new contact with version 1.
+///
+/// # Errors
+/// [`DbError::Unique`] on `external_id` when another contact has it.
+pub async fn insert(tx: &mut Tx, id: ContactId, profile: &Profile, now: Timestamp) -> Result<(), DbError> {
+    const SQL: &str = concat!(
+        "INSERT INTO contacts (org_id, ",
+        columns!(),
+        ") VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"
+    );
+    let query = tx.query(SQL).bind(id);
+    bind_profile(query, profile).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+/// Replaces a contact's profile and counts its version up. For the holder of the contact's lock.
+///
+/// # Errors
+/// [`DbError::Unique`] on `external_id` when another contact has it.
+pub async fn update(tx: &mut Tx, id: ContactId, profile: &Profile, now: Timestamp) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE contacts SET display_name = $3, given_name = $4, family_name = $5, emails = $6, phones = $7,
+            external_id = $8, language = $9, time_zone = $10, default_channel = $11, avatar_url = $12, company = $13,
+            location = $14, update_time = $15, version = version + 1
+        WHERE org_id = $1 AND contact_id = $2";
+    let query = tx.query(SQL).bind(id);
+    bind_profile(query, profile).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+/// Counts a contact's version up, as its tags or identities changed. For the holder of the contact's lock.
+///
+/// # Errors
+/// As for every statement.
+pub async fn touch(tx: &mut Tx, id: ContactId, now: Timestamp) -> Result<(), DbError> {
+    const SQL: &str =
+        "UPDATE contacts SET version = version + 1, update_time = $3 WHERE org_id = $1 AND contact_id = $2";
+    tx.query(SQL).bind(id).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+/// The contact of this id.
+///
+/// # Errors
+/// As for every statement.
+pub async fn find(tx: &mut Tx, id: ContactId) -> Result<Option<ContactRow>, DbError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM contacts WHERE org_id = $1 AND contact_id = $2");
+    tx.query(SQL).bind(id).fetch_optional(tx).await
+}
+
+/// Like [`find`]; until the transaction ends, nobody else changes the contact, its tags or its identities.
+///
+/// # Errors
+/// As for every statement.
+pub async fn lock(tx: &mut Tx, id: ContactId) -> Result<Option<ContactRow>, DbError> {
+    match tx.engine() {
+        // The only writer has locked everything already.
+        Engine::Sqlite => find(tx, id).await,
+        Engine::Postgres => {
+            const SQL: &str = concat!(
+                "SELECT ",
+                columns!(),
+                " FROM contacts WHERE org_id = $1 AND contact_id = $2 FOR NO KEY UPDATE"
+            );
+            tx.query(SQL).bind(id).fetch_optional(tx).await
+        }
+    }
+}
+
+/// Contacts made before `before`, newest first, at most `limit`.
+///
+/// # Errors
+/// As for every statement.
+pub async fn list(tx: &mut Tx, before: ContactId, limit: i64) -> Result<Vec<ContactRow>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM contacts WHERE org_id = $1 AND contact_id < $2 ORDER BY contact_id DESC LIMIT $3"
+    );
+    tx.query(SQL).bind(before).bind(limit).fetch_all(tx).await
+}
+
+/// Like [`list`], of the contacts which carry the tag.
+///
+/// # Errors
+/// As for every statement.
+pub async fn list_tagged(
+    tx: &mut Tx,
+    tag: &Tag,
+    before: ContactId,
+    limit: i64,
+) -> Result<Vec<ContactRow>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM contacts WHERE org_id = $1 AND contact_id IN (
+            SELECT contact_id FROM contact_tags WHERE org_id = $1 AND tag = $2 AND contact_id < $3
+            ORDER BY contact_id DESC LIMIT $4)
+          ORDER BY contact_id DESC"
+    );
+    tx.query(SQL).bind(tag).bind(before).bind(limit).fetch_all(tx).await
+}
+
+/// Binds `$3` to `$14`, in the order of the columns.
+fn bind_profile(query: Query, profile: &Profile) -> Query {
+    query
+        .bind(&profile.display_name)
+        .bind(&profile.given_name)
+        .bind(&profile.family_name)
+        .bind(Json(&profile.emails))
+        .bind(Json(&profile.phones))
+        .bind(&profile.external_id)
+        .bind(&profile.language)
+        .bind(&profile.time_zone)
+        .bind(&profile.default_channel)
+        .bind(&profile.avatar_url)
+        .bind(&profile.company)
+        .bind(&profile.location)
+}
