@@ -1,0 +1,62 @@
+//! Everything private: notes which colleagues write on a conversation and its customer never sees.
+//!
+//! The service asks assignment-routing whether a conversation exists and whom a name means, and tells notifications and
+//! assignment-routing what happened, without content. Nobody asks it on behalf of a customer: no RPC here is for contacts.
+//!
+//! | to read about | open |
+//! |---|---|
+//! | what a note is, which names it mentions, whom they tell | [`domain`] |
+//! | the use cases and their transactions | [`app`] |
+//! | the tables | `migrations/`, [`store`] |
+//! | what is asked of others, what they are told | [`peers`], [`events`] |
+//! | the contract's side | [`api`], [`wire`], [`error`] |
+//! | what goes on beside the calls | [`worker`] |
+
+pub mod api;
+pub mod app;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod events;
+pub mod peers;
+pub mod store;
+pub mod wire;
+pub mod worker;
+
+use std::sync::Arc;
+
+use db::{MigrationSet, Migrations};
+use outbox::Outbox;
+use proto::notes::v1::note_service_server::{NoteServiceServer, SERVICE_NAME};
+use runtime::{Config, Deps, Service, StartError, Unit};
+
+use crate::api::Api;
+use crate::app::App;
+use crate::config::NotesConfig;
+use crate::peers::Peers;
+
+static NOTES: MigrationSet =
+    MigrationSet { name: "notes", steps: &[db::step!("0001_notes")], work_tables: &[] };
+
+/// The service's tables.
+pub static MIGRATIONS: Migrations = Migrations { sets: &[&db::RETRY_KEYS, &outbox::TABLES, &NOTES] };
+
+/// The service as a part of a process.
+pub fn unit() -> Unit {
+    Unit::new("notes", service)
+}
+
+/// Opens the database and puts the service together.
+///
+/// # Errors
+/// [`StartError`] if a setting or a peer's address is wrong or missing, or the database cannot be opened.
+pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> {
+    let NotesConfig {} = config.section("notes")?;
+    let (routing, notifications) = (deps.peer(events::ROUTING)?, deps.peer(events::NOTIFICATIONS)?);
+    let db = deps.open(&MIGRATIONS).await?;
+    let outbox = Outbox::new();
+    let workers = worker::workers(&db, &outbox, &deps.clock, notifications, routing.clone());
+    let app = App { db, clock: deps.clock, seal: deps.seal, outbox, peers: Peers::new(routing) };
+    let server = NoteServiceServer::new(Api(Arc::new(app))).max_decoding_message_size(rpc::MESSAGE_LIMIT);
+    Ok(Service { routes: tonic::service::Routes::new(server), workers, health: vec![SERVICE_NAME] })
+}

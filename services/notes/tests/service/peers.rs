@@ -1,0 +1,239 @@
+//! Stand-ins for the services that notes asks and tells. They sit behind the same layers as the real ones.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use db::BoxFuture;
+use kernel::{Clock, Role};
+use proto::common::v1::{EventDisposition, EventOutcome};
+use proto::notifications::v1::ingest_service_server::{IngestService, IngestServiceServer};
+use proto::notifications::v1::{NotificationEvent, NotifyRequest, NotifyResponse};
+use proto::routing::v1::conversation_service_server::{ConversationService, ConversationServiceServer};
+use proto::routing::v1::directory_service_server::{DirectoryService, DirectoryServiceServer};
+use proto::routing::v1::event_service_server::{EventService, EventServiceServer};
+use proto::routing::v1::*;
+use rpc::Fault;
+use runtime::{Service, Unit};
+use tonic::service::Routes;
+use tonic::{Request, Response, Status};
+
+/// How a peer behaves now.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Mood {
+    #[default]
+    Well,
+    Down,
+    Slow(Duration),
+}
+
+/// Who asked what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) rpc: &'static str,
+    pub(crate) org: String,
+    pub(crate) subject: String,
+    pub(crate) role: Role,
+}
+
+#[derive(Default)]
+struct State {
+    conversations: HashSet<(String, String)>,
+    names: HashMap<String, (HandleKind, Vec<String>)>,
+    routing: Mood,
+    notifications: Mood,
+    asked: Vec<Asked>,
+    notified: Vec<NotificationEvent>,
+    applied: Vec<ConversationEvent>,
+}
+
+/// Routing and notifications as a test wants them. Clones are the same two peers.
+#[derive(Clone, Default)]
+pub(crate) struct Peers(Arc<Mutex<State>>);
+
+impl Peers {
+    pub(crate) fn routing_unit(&self) -> Unit {
+        let peers = self.clone();
+        Unit::new("routing", move |_, _| {
+            let peers = peers.clone();
+            async move {
+                let routes = Routes::new(ConversationServiceServer::new(peers.clone()))
+                    .add_service(DirectoryServiceServer::new(peers.clone()))
+                    .add_service(
+                        EventServiceServer::new(peers).max_decoding_message_size(rpc::MESSAGE_LIMIT),
+                    );
+                Ok(Service { routes, workers: vec![], health: vec![] })
+            }
+        })
+    }
+
+    pub(crate) fn notifications_unit(&self) -> Unit {
+        let peers = self.clone();
+        Unit::new("notifications", move |_, _| {
+            let server =
+                IngestServiceServer::new(peers.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
+            async move { Ok(Service { routes: Routes::new(server), workers: vec![], health: vec![] }) }
+        })
+    }
+
+    /// A new conversation of `org`.
+    pub(crate) fn conversation(&self, org: &str) -> String {
+        let id = Clock::system().new_id().to_string();
+        self.0.lock().unwrap().conversations.insert((org.to_owned(), id.clone()));
+        id
+    }
+
+    /// An agent whose subject is `sub-` and the username.
+    pub(crate) fn agent(&self, username: &str) {
+        let people = vec![format!("sub-{username}")];
+        self.0.lock().unwrap().names.insert(username.to_owned(), (HandleKind::Agent, people));
+    }
+
+    pub(crate) fn team(&self, handle: &str, usernames: &[&str]) {
+        let people = usernames.iter().map(|name| format!("sub-{name}")).collect();
+        self.0.lock().unwrap().names.insert(handle.to_owned(), (HandleKind::Team, people));
+    }
+
+    pub(crate) fn make_routing(&self, mood: Mood) {
+        self.0.lock().unwrap().routing = mood;
+    }
+
+    pub(crate) fn make_notifications(&self, mood: Mood) {
+        self.0.lock().unwrap().notifications = mood;
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.0.lock().unwrap().asked.clone()
+    }
+
+    /// Everything that was told, once there are `least` events and nothing more has come for a while.
+    pub(crate) async fn told(&self, least: usize) -> (Vec<NotificationEvent>, Vec<ConversationEvent>) {
+        let (patience, mut known, mut quiet) = (Instant::now(), 0, 0);
+        while quiet < 8 || (known < least && patience.elapsed() < Duration::from_secs(20)) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let state = self.0.lock().unwrap();
+            let now = state.notified.len() + state.applied.len();
+            quiet = if now == known { quiet + 1 } else { 0 };
+            known = now;
+        }
+        let state = self.0.lock().unwrap();
+        (state.notified.clone(), state.applied.clone())
+    }
+
+    async fn answer<T>(
+        &self,
+        rpc: &'static str,
+        request: &Request<T>,
+        mood: impl Fn(&State) -> Mood,
+    ) -> Result<String, Status> {
+        let caller = rpc::call(request)?.caller;
+        let mood = {
+            let mut state = self.0.lock().unwrap();
+            let (org, subject) = (caller.org.to_string(), caller.subject.to_string());
+            state.asked.push(Asked { rpc, org, subject, role: caller.role });
+            mood(&state)
+        };
+        match mood {
+            Mood::Well => Ok(caller.org.to_string()),
+            Mood::Down => Err(Fault::unavailable("stub").into()),
+            Mood::Slow(time) => {
+                tokio::time::sleep(time).await;
+                Ok(caller.org.to_string())
+            }
+        }
+    }
+}
+
+fn applied(event_id: &str) -> EventOutcome {
+    EventOutcome {
+        event_id: event_id.to_owned(),
+        disposition: EventDisposition::Applied.into(),
+        reason: String::new(),
+    }
+}
+
+/// Written as `async_trait` would: it does not see into macros.
+macro_rules! not_asked_by_notes {
+    ($($name:ident($request:ty) -> $response:ty;)+) => {$(
+        fn $name<'a, 'b>(&'a self, _: Request<$request>) -> BoxFuture<'b, Result<Response<$response>, Status>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            Box::pin(async { Err(Status::unimplemented(stringify!($name))) })
+        }
+    )+};
+}
+
+#[tonic::async_trait]
+impl ConversationService for Peers {
+    async fn get_conversation(
+        &self,
+        request: Request<GetConversationRequest>,
+    ) -> Result<Response<GetConversationResponse>, Status> {
+        let org = self.answer("GetConversation", &request, |state| state.routing).await?;
+        let id = request.into_inner().conversation_id;
+        if !self.0.lock().unwrap().conversations.contains(&(org, id.clone())) {
+            return Err(Fault::not_found().into());
+        }
+        let conversation = Conversation { conversation_id: id, ..Conversation::default() };
+        Ok(Response::new(GetConversationResponse { conversation: Some(conversation) }))
+    }
+
+    not_asked_by_notes! {
+        record_message(RecordMessageRequest) -> RecordMessageResponse;
+        list_conversations(ListConversationsRequest) -> ListConversationsResponse;
+        get_inbox_counts(GetInboxCountsRequest) -> GetInboxCountsResponse;
+        update_conversation(UpdateConversationRequest) -> UpdateConversationResponse;
+        list_messages(ListMessagesRequest) -> ListMessagesResponse;
+        resolve_conversation(ResolveConversationRequest) -> ResolveConversationResponse;
+        reopen_conversation(ReopenConversationRequest) -> ReopenConversationResponse;
+        snooze_conversation(SnoozeConversationRequest) -> SnoozeConversationResponse;
+        mark_conversation_read(MarkConversationReadRequest) -> MarkConversationReadResponse;
+    }
+}
+
+#[tonic::async_trait]
+impl DirectoryService for Peers {
+    async fn resolve_handles(
+        &self,
+        request: Request<ResolveHandlesRequest>,
+    ) -> Result<Response<ResolveHandlesResponse>, Status> {
+        self.answer("ResolveHandles", &request, |state| state.routing).await?;
+        let state = self.0.lock().unwrap();
+        let handles = request.into_inner().handles.into_iter().map(|handle| {
+            let Some((kind, people)) = state.names.get(&handle) else {
+                return ResolvedHandle { handle, ..ResolvedHandle::default() };
+            };
+            let people =
+                people.iter().map(|subject| Person { subject: subject.clone(), ..Person::default() });
+            ResolvedHandle { handle, kind: (*kind).into(), team_id: String::new(), people: people.collect() }
+        });
+        Ok(Response::new(ResolveHandlesResponse { handles: handles.collect() }))
+    }
+}
+
+#[tonic::async_trait]
+impl EventService for Peers {
+    async fn apply_events(
+        &self,
+        request: Request<ApplyEventsRequest>,
+    ) -> Result<Response<ApplyEventsResponse>, Status> {
+        self.answer("ApplyEvents", &request, |state| state.routing).await?;
+        let events = request.into_inner().events;
+        let outcomes = events.iter().map(|event| applied(&event.event_id)).collect();
+        self.0.lock().unwrap().applied.extend(events);
+        Ok(Response::new(ApplyEventsResponse { outcomes }))
+    }
+}
+
+#[tonic::async_trait]
+impl IngestService for Peers {
+    async fn notify(&self, request: Request<NotifyRequest>) -> Result<Response<NotifyResponse>, Status> {
+        self.answer("Notify", &request, |state| state.notifications).await?;
+        let events = request.into_inner().events;
+        let outcomes = events.iter().map(|event| applied(&event.event_id)).collect();
+        self.0.lock().unwrap().notified.extend(events);
+        Ok(Response::new(NotifyResponse { outcomes }))
+    }
+}

@@ -1,0 +1,166 @@
+//! The end of each feed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use db::{DbError, Tx};
+use kernel::{OrgId, Subject, Timestamp};
+
+use crate::domain::{Head, Sequence};
+
+/// Rows per statement, far below the most values that SQLite takes in one.
+const ROWS: usize = 1_000;
+
+/// Lets feeds grow by so many entries, which are unread, and tells where they end now. The heads stay locked until the
+/// commit, so a feed's entries become visible in the order of their sequence, and none is missing.
+///
+/// The map's order is the order of locking.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn grow(
+    tx: &mut Tx,
+    growth: &BTreeMap<&Subject, i64>,
+    now: Timestamp,
+) -> Result<HashMap<Subject, Sequence>, DbError> {
+    let growth: Vec<(&Subject, i64)> = growth.iter().map(|(subject, by)| (*subject, *by)).collect();
+    let mut ends = HashMap::with_capacity(growth.len());
+    for rows in growth.chunks(ROWS) {
+        let sql = format!(
+            "INSERT INTO feed_heads (org_id, subject, sequence, unread, move_time) VALUES {}
+             ON CONFLICT (org_id, subject) DO UPDATE SET
+                 sequence = feed_heads.sequence + excluded.sequence,
+                 unread = feed_heads.unread + excluded.unread,
+                 move_time = excluded.move_time
+             RETURNING subject, sequence",
+            db::org_rows(rows.len(), 4)
+        );
+        let query = rows.iter().fold(tx.query_dynamic(sql), |query, (subject, by)| {
+            query.bind(*subject).bind(*by).bind(*by).bind(now)
+        });
+        ends.extend(query.fetch_all::<(Subject, Sequence)>(tx).await?);
+    }
+    Ok(ends)
+}
+
+/// A person's head; [`Head::EMPTY`] if they were never told anything.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn get(tx: &mut Tx, subject: &Subject) -> Result<Head, DbError> {
+    let head = tx
+        .query("SELECT sequence, forgotten_through FROM feed_heads WHERE org_id = $1 AND subject = $2")
+        .bind(subject)
+        .fetch_optional(tx)
+        .await?;
+    Ok(head.unwrap_or(Head::EMPTY))
+}
+
+/// Like [`get`], and nobody else changes the feed until the commit.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn lock(tx: &mut Tx, subject: &Subject) -> Result<Head, DbError> {
+    // An update that changes nothing locks on both databases; SELECT FOR UPDATE is PostgreSQL's only.
+    let head = tx
+        .query(
+            "UPDATE feed_heads SET unread = unread WHERE org_id = $1 AND subject = $2
+             RETURNING sequence, forgotten_through",
+        )
+        .bind(subject)
+        .fetch_optional(tx)
+        .await?;
+    Ok(head.unwrap_or(Head::EMPTY))
+}
+
+/// How much of a feed is unread, and where it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Count {
+    /// Neither read, archived nor snoozed for now.
+    pub unread: i64,
+    /// Of the newest entry.
+    pub sequence: Sequence,
+}
+
+/// Counts a person's unread entries: the head's counter less those snoozed beyond `now`, which are few.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn count(tx: &mut Tx, subject: &Subject, now: Timestamp) -> Result<Count, DbError> {
+    let count = tx
+        .query(
+            "SELECT sequence, unread - (
+                 SELECT COUNT(*) FROM feed_entries
+                 WHERE org_id = $1 AND subject = $2 AND snooze_until_time > $3) AS unread
+             FROM feed_heads WHERE org_id = $1 AND subject = $2",
+        )
+        .bind(subject)
+        .bind(now)
+        .fetch_optional(tx)
+        .await?;
+    Ok(count.unwrap_or(Count { unread: 0, sequence: Sequence::START }))
+}
+
+/// Changes a feed's counter of unread entries by `change`.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn change_unread(tx: &mut Tx, subject: &Subject, change: i64) -> Result<u64, DbError> {
+    tx.query("UPDATE feed_heads SET unread = unread + $3 WHERE org_id = $1 AND subject = $2")
+        .bind(subject)
+        .bind(change)
+        .execute(tx)
+        .await
+}
+
+/// Counts a feed's unread entries afresh: after changes to many of them at once.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn recount_unread(tx: &mut Tx, subject: &Subject) -> Result<u64, DbError> {
+    tx.query(
+        "UPDATE feed_heads SET unread = (
+             SELECT COUNT(*) FROM feed_entries
+             WHERE org_id = $1 AND subject = $2 AND read_time IS NULL AND archive_time IS NULL)
+         WHERE org_id = $1 AND subject = $2",
+    )
+    .bind(subject)
+    .execute(tx)
+    .await
+}
+
+/// Notes that retention took entries up to `sequence`.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn forget_through(tx: &mut Tx, subject: &Subject, sequence: Sequence) -> Result<u64, DbError> {
+    tx.query(
+        "UPDATE feed_heads SET forgotten_through = $3
+         WHERE org_id = $1 AND subject = $2 AND forgotten_through < $3",
+    )
+    .bind(subject)
+    .bind(sequence)
+    .execute(tx)
+    .await
+}
+
+/// A feed that grew.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Moved {
+    /// Whose organization.
+    pub org_id: OrgId,
+    /// Whose feed.
+    pub subject: Subject,
+    /// Of its newest entry.
+    pub sequence: Sequence,
+}
+
+/// Every organization's feeds that grew since a moment, for the poller (system scope).
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn moved_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<Moved>, DbError> {
+    tx.query("SELECT org_id, subject, sequence FROM feed_heads WHERE move_time >= $1")
+        .bind(since)
+        .fetch_all(tx)
+        .await
+}

@@ -1,0 +1,146 @@
+//! What goes on beside the calls: the poller behind lost wake-ups, retention, the sweep of the inbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use db::DbError;
+use kernel::Timestamp;
+use runtime::Worker;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Owner};
+use crate::config::NotificationsConfig;
+use crate::store::heads::{self, Moved};
+use crate::store::retention::Due;
+
+/// How far most looks reach behind the one before: nearly every transaction commits within it.
+const NEAR: Duration = Duration::from_secs(2);
+/// How far a look now and then reaches: a head carries the time at which its transaction asked for it, and becomes
+/// visible with the commit, at most 10 s later (the longest that a transaction may take).
+const FAR: Duration = Duration::from_secs(15);
+/// One look in so many reaches far.
+const FAR_EVERY: u32 = 16;
+
+/// Between two rounds of retention.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// The workers of the service.
+pub(crate) fn workers(app: &Arc<App>, config: &NotificationsConfig) -> Vec<Worker> {
+    let poll = config.poll(app.db.engine());
+    let (polling, forgetting) = (Arc::clone(app), Arc::clone(app));
+    let (read_kept, kept) = (config.read_kept(), config.kept());
+    vec![
+        Worker::sweep(outbox::Sweep::new(app.db.clone())),
+        Worker::new("feed poller", move |stop| poll_feeds(Arc::clone(&polling), poll, stop)),
+        Worker::new("retention", move |stop| forget(Arc::clone(&forgetting), read_kept, kept, stop)),
+    ]
+}
+
+/// Looks for feeds that grew, for all streams of the process at once, and wakes those streams that are behind. A wake-up
+/// that never came (NATS was down, another replica wrote) costs so much time and nothing else.
+async fn poll_feeds(app: Arc<App>, every: Duration, stop: CancellationToken) {
+    let mut looks = Looks::default();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+        if app.listeners.is_empty() {
+            // Whoever comes next reads the feed by itself first.
+            looks = Looks::default();
+            continue;
+        }
+        match look(&app, &mut looks).await {
+            Ok(woken) => metrics::counter!("feed_streams_woken_by_poller_total").increment(woken as u64),
+            Err(error) => tracing::warn!(%error, "no look for feeds that grew; tried again"),
+        }
+    }
+}
+
+/// When the last looks were, in the database's time. After an outage a look reaches back behind it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Looks {
+    count: u32,
+    near: Option<Timestamp>,
+    far: Option<Timestamp>,
+}
+
+impl Looks {
+    /// From where to look now.
+    fn since(&self, now: Timestamp) -> Timestamp {
+        let far = self.far.unwrap_or(now).minus(FAR);
+        match self.near {
+            Some(near) if !self.count.is_multiple_of(FAR_EVERY) => near.minus(NEAR),
+            _ => far,
+        }
+    }
+
+    /// The look is done.
+    fn done(&mut self, now: Timestamp) {
+        if self.near.is_none() || self.count.is_multiple_of(FAR_EVERY) {
+            self.far = Some(now);
+        }
+        self.near = Some(now);
+        self.count = self.count.wrapping_add(1);
+    }
+}
+
+async fn look(app: &App, looks: &mut Looks) -> Result<usize, DbError> {
+    let before = *looks;
+    let read = app.db.read_system(move |tx| {
+        Box::pin(async move {
+            let now = tx.now().await?;
+            let moved = heads::moved_since(tx, before.since(now)).await?;
+            Ok::<_, DbError>((now, moved))
+        })
+    });
+    let (now, moved) = read.await?;
+    looks.done(now);
+    let wake = |Moved { org_id, subject, sequence }| {
+        app.listeners.wake_behind(&Owner { org: org_id, subject }, sequence)
+    };
+    Ok(moved.into_iter().map(wake).sum())
+}
+
+/// Removes what is kept no longer.
+async fn forget(app: Arc<App>, read_kept: Duration, kept: Duration, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+        }
+        let now = app.clock.now();
+        let due = Due { read_before: now.minus(read_kept), created_before: now.minus(kept) };
+        let forgotten = tokio::select! {
+            () = stop.cancelled() => return,
+            forgotten = app.forget(due) => forgotten,
+        };
+        match forgotten {
+            Ok(entries) => tracing::debug!(entries, "retention"),
+            Err(error) => tracing::warn!(%error, "retention stopped early; goes on at the next round"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(number: i64) -> Timestamp {
+        Timestamp::from_micros(number * 1_000_000)
+    }
+
+    #[test]
+    fn no_moment_is_left_out_and_a_late_commit_is_found_by_a_far_look() {
+        let mut looks = Looks::default();
+        assert_eq!(looks.since(second(100)), second(85));
+        looks.done(second(100));
+        assert_eq!(looks.since(second(101)), second(98));
+        for number in 1..i64::from(FAR_EVERY) {
+            looks.done(second(100 + number));
+        }
+        assert_eq!(looks.since(second(200)), second(85));
+        looks.done(second(200));
+        assert_eq!(looks.since(second(201)), second(198));
+    }
+}

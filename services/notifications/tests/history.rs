@@ -1,0 +1,141 @@
+//! Fault 12: a validator over the histories of streams, as etcd has for its watches. Whatever is cut wherever, what a
+//! reader gets is ordered, unique, gapless, and in the end everything.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at what it did not expect"
+)]
+
+mod support;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use proto::common::v1::EventDisposition;
+use proto::notifications::v1::subscribe_response::Frame;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use support::*;
+use testkit::Suite;
+use tokio::sync::watch;
+
+const READERS: [&str; 3] = ["ana", "ben", "cleo"];
+/// Entries in each reader's feed at the end.
+const ENTRIES: usize = 5_000;
+const SENDERS: usize = 4;
+const BATCH: usize = 25;
+/// Cuts of each reader's stream.
+const CUTS: usize = 100;
+
+/// What one reader was shown, over all of its streams.
+#[derive(Default)]
+struct History {
+    /// Sequence and event, told apart by its conversation, in the order of arrival.
+    entries: Vec<(i64, String)>,
+    streams: usize,
+}
+
+impl History {
+    /// Ordered, unique and gapless: each number is one more than the one before.
+    fn check_order(&self) {
+        for (index, (sequence, _)) in self.entries.iter().enumerate() {
+            assert_eq!(*sequence, index as i64 + 1, "after {} streams", self.streams);
+        }
+    }
+
+    /// Reliable: exactly what was sent, each once.
+    fn check_content(&self, mut sent: Vec<String>) {
+        let mut seen: Vec<String> = self.entries.iter().map(|(_, event)| event.clone()).collect();
+        sent.sort();
+        seen.sort();
+        assert!(sent == seen, "{} sent, {} seen", sent.len(), seen.len());
+    }
+}
+
+/// Reads a feed to its end, cutting the stream at random: after some frames, in the middle of silence, or at once, and
+/// resuming behind some frame that was read.
+async fn read_with_cuts(
+    suite: &Suite,
+    subject: &str,
+    seed: u64,
+    mut all_sent: watch::Receiver<bool>,
+) -> History {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut history = History::default();
+    let mut person = person(suite, "acme", subject);
+    let mut start = earliest();
+    while history.entries.len() < ENTRIES {
+        // Another connection now and then, as a device that moves between networks.
+        if rng.random_ratio(1, 4) {
+            person = support::person(suite, "acme", subject);
+        }
+        let mut stream = subscribe(&mut person, start.clone()).await.unwrap();
+        history.streams += 1;
+        let frames =
+            if history.streams <= CUTS { rng.random_range(0..2 * ENTRIES / CUTS) } else { usize::MAX };
+        for _ in 0..frames {
+            let patience = if *all_sent.borrow_and_update() { PATIENCE } else { Duration::from_millis(500) };
+            let Ok(frame) = tokio::time::timeout(patience, stream.message()).await else { break };
+            let frame = frame.unwrap().expect("the server does not end it");
+            match frame.frame {
+                Some(Frame::Notification(entry)) => {
+                    history.entries.push((entry.sequence, entry.conversation_id))
+                }
+                Some(Frame::Opened(_) | Frame::Heartbeat(_)) => {}
+                other => panic!("{other:?}"),
+            }
+            start = resume(&frame.resume_token);
+            if history.entries.len() >= ENTRIES {
+                break;
+            }
+        }
+    }
+    history
+}
+
+testkit::on_both_databases! {
+    // D3, P14, fault 12
+    async fn a_hundred_cuts_over_five_thousand_events_lose_repeat_and_reorder_nothing(engine) {
+        let suite = std::sync::Arc::new(suite(engine).await);
+        let (all_sent, sent_all) = watch::channel(false);
+        let readers: Vec<_> = READERS.into_iter().enumerate().map(|(index, subject)| {
+            let (suite, sent_all) = (suite.clone(), sent_all.clone());
+            tokio::spawn(async move { (subject, read_with_cuts(&suite, subject, index as u64, sent_all).await) })
+        }).collect();
+        let senders: Vec<_> = (0..SENDERS).map(|_| {
+            let mut ingest = ingest(&suite, "acme");
+            tokio::spawn(async move {
+                let mut sent = Vec::new();
+                for _ in 0..ENTRIES / SENDERS / BATCH {
+                    let events: Vec<_> = (0..BATCH).map(|_| mention(&READERS)).collect();
+                    let outcomes = notify(&mut ingest, events.clone()).await;
+                    // Every tenth batch twice, as after an answer that was lost.
+                    if sent.len() % (10 * BATCH) == 0 {
+                        let again = notify(&mut ingest, events.clone()).await;
+                        assert!(dispositions(&again).iter().all(|it| *it == EventDisposition::Duplicate));
+                    }
+                    assert_eq!(outcomes.len(), BATCH);
+                    sent.extend(events.into_iter().map(|event| event.conversation_id));
+                }
+                sent
+            })
+        }).collect();
+        let mut sent = Vec::new();
+        for sender in senders {
+            sent.extend(sender.await.unwrap());
+        }
+        all_sent.send(true).unwrap();
+        assert_eq!(sent.len(), ENTRIES);
+        let mut orders = HashMap::new();
+        for reader in readers {
+            let (subject, history) = reader.await.unwrap();
+            history.check_order();
+            history.check_content(sent.clone());
+            assert!(history.streams > CUTS / 2, "{subject}: {} streams", history.streams);
+            orders.insert(subject, history);
+        }
+        assert_eq!(orders.len(), READERS.len());
+    }
+}
