@@ -1,0 +1,53 @@
+//! The RPCs: each handler parses, calls a use case, renders. A file per proto service.
+
+mod agents;
+mod assignments;
+mod conversations;
+mod directory;
+mod events;
+mod teams;
+mod workflows;
+
+use std::sync::Arc;
+
+use proto::routing::v1::agent_service_server::AgentServiceServer;
+use proto::routing::v1::assignment_service_server::AssignmentServiceServer;
+use proto::routing::v1::conversation_service_server::ConversationServiceServer;
+use proto::routing::v1::directory_service_server::DirectoryServiceServer;
+use proto::routing::v1::event_service_server::EventServiceServer;
+use proto::routing::v1::team_service_server::TeamServiceServer;
+use proto::routing::v1::workflow_service_server::WorkflowServiceServer;
+use rpc::{Fault, MESSAGE_LIMIT};
+use tonic::service::Routes;
+
+use crate::app::App;
+
+/// Serves the use cases.
+#[derive(Clone)]
+pub struct Api(Arc<App>);
+
+impl Api {
+    /// The RPCs of these use cases.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        Self(app)
+    }
+
+    /// All proto services of routing.
+    #[must_use]
+    pub fn routes(&self) -> Routes {
+        let api = self.clone();
+        Routes::new(AgentServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(AssignmentServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(ConversationServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(DirectoryServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(EventServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(TeamServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(WorkflowServiceServer::new(api).max_decoding_message_size(MESSAGE_LIMIT))
+    }
+}
+
+/// The profile of a request. The codec refuses requests without one.
+fn given<T>(field: &'static str, value: Option<T>) -> Result<T, Fault> {
+    value.ok_or_else(|| Fault::invalid(field, "is needed"))
+}

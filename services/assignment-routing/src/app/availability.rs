@@ -1,0 +1,132 @@
+//! Who is there (R2). A change wakes those who watch, and coming online drains the queues of the agent's teams (R11).
+
+use std::collections::BTreeMap;
+
+use db::Tx;
+use kernel::{AgentId, OrgId, Role, Timestamp};
+use rpc::Caller;
+
+use super::{AVAILABILITY, App, agents};
+use crate::domain::agent::Agent;
+use crate::domain::choose::Availability;
+use crate::domain::presence::Presence;
+use crate::error::Error;
+use crate::store;
+
+/// Leases ended in one sweep of all organizations.
+const EXPIRED_AT_ONCE: i64 = 500;
+
+impl App {
+    /// Sets whether an agent is there.
+    ///
+    /// # Errors
+    /// [`Error::NotYours`] for an agent who says it of another; [`Error::NoSuchAgent`], [`Error::Db`].
+    pub async fn set_availability(
+        &self,
+        caller: &Caller,
+        id: AgentId,
+        availability: Availability,
+        pinned: bool,
+    ) -> Result<Agent, Error> {
+        let (app, own) = (self.clone(), (caller.role == Role::Agent).then(|| caller.subject.clone()));
+        self.db
+            .write(&caller.org, move |tx| {
+                Box::pin(async move {
+                    let mut agent = agents::get(tx, id).await?;
+                    if own.is_some_and(|own| own != agent.subject) {
+                        return Err(Error::NotYours);
+                    }
+                    let now = tx.now().await?;
+                    let say = |_| Presence::set(availability, pinned, now);
+                    agent.presence = app.change_presence(tx, id, now, say).await?;
+                    Ok(agent)
+                })
+            })
+            .await
+    }
+
+    /// Renews the caller's lease, and says what they are now.
+    ///
+    /// # Errors
+    /// [`Error::Db`].
+    pub async fn send_heartbeat(&self, caller: &Caller) -> Result<Presence, Error> {
+        let (app, id) = (self.clone(), self.agent_of(caller).await?.id);
+        self.db
+            .write(&caller.org, move |tx| {
+                Box::pin(async move {
+                    let now = tx.now().await?;
+                    app.change_presence(tx, id, now, |presence| presence.beat(now)).await
+                })
+            })
+            .await
+    }
+
+    /// Takes agents offline whose lease is over; says how many leases it looked at.
+    ///
+    /// # Errors
+    /// [`Error::Db`].
+    pub async fn expire_leases(&self) -> Result<usize, Error> {
+        let expired: Vec<(OrgId, AgentId)> = self
+            .db
+            .read_system(|tx| {
+                Box::pin(async move {
+                    let now = tx.now().await?;
+                    store::presence::list_expired(tx, now, EXPIRED_AT_ONCE).await
+                })
+            })
+            .await?;
+        let looked_at = expired.len();
+        let mut by_org: BTreeMap<OrgId, Vec<AgentId>> = BTreeMap::new();
+        for (org, agent) in expired {
+            by_org.entry(org).or_default().push(agent);
+        }
+        for (org, agents) in by_org {
+            self.expire_leases_of(&org, agents).await?;
+        }
+        Ok(looked_at)
+    }
+
+    async fn expire_leases_of(&self, org: &OrgId, agents: Vec<AgentId>) -> Result<(), Error> {
+        let app = self.clone();
+        self.db
+            .write(org, move |tx| {
+                Box::pin(async move {
+                    let now = tx.now().await?;
+                    for agent in store::presence::expire(tx, &agents, now).await? {
+                        app.tell_availability(tx, agent);
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Changes an agent's presence under its row's lock, so that a heartbeat never undoes what somebody says meanwhile.
+    async fn change_presence(
+        &self,
+        tx: &mut Tx,
+        id: AgentId,
+        now: Timestamp,
+        change: impl FnOnce(Presence) -> Presence + Send,
+    ) -> Result<Presence, Error> {
+        let before = store::presence::lock_presence(tx, id).await?.ok_or(Error::NoSuchAgent)?;
+        let after = change(before);
+        let changed = before.at(now) != after.at(now);
+        store::presence::save_presence(tx, id, after, changed.then_some(now)).await?;
+        if changed {
+            self.tell_availability(tx, id);
+        }
+        if changed && after.at(now) == Availability::Online {
+            for (_, team) in store::teams::list_teams_of(tx, &[id]).await? {
+                self.ring(tx, team);
+            }
+        }
+        Ok(after)
+    }
+
+    fn tell_availability(&self, tx: &mut Tx, agent: AgentId) {
+        let Some(org) = tx.org().cloned() else { return };
+        let wake = self.wake.clone();
+        tx.after_commit(move || wake.publish(AVAILABILITY, &org, &agent.to_string()));
+    }
+}

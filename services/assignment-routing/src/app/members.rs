@@ -1,0 +1,73 @@
+//! Who belongs to a team. A new member who is there drains its queue.
+
+use db::Tx;
+use kernel::{AgentId, TeamId};
+use rpc::Caller;
+
+use super::App;
+use crate::domain::team::Team;
+use crate::error::Error;
+use crate::store;
+
+impl App {
+    /// Adds members; who is one already stays.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchTeam`], [`Error::NoSuchAgent`], [`Error::Db`].
+    pub async fn add_members(
+        &self,
+        caller: &Caller,
+        team: TeamId,
+        agents: Vec<AgentId>,
+    ) -> Result<Team, Error> {
+        let app = self.clone();
+        self.db
+            .write(&caller.org, move |tx| {
+                Box::pin(async move {
+                    store::teams::find_team(tx, team).await?.ok_or(Error::NoSuchTeam)?;
+                    let agents = check_agents(tx, agents).await?;
+                    let added = store::teams::insert_members(tx, team, &agents).await?;
+                    app.changed(tx, team, added).await
+                })
+            })
+            .await
+    }
+
+    /// Removes members. Their open conversations stay with them.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchTeam`], [`Error::Db`].
+    pub async fn remove_members(
+        &self,
+        caller: &Caller,
+        team: TeamId,
+        agents: Vec<AgentId>,
+    ) -> Result<Team, Error> {
+        let app = self.clone();
+        self.db
+            .write(&caller.org, move |tx| {
+                Box::pin(async move {
+                    store::teams::find_team(tx, team).await?.ok_or(Error::NoSuchTeam)?;
+                    let removed = store::teams::delete_members(tx, team, &agents).await?;
+                    app.changed(tx, team, removed).await
+                })
+            })
+            .await
+    }
+
+    async fn changed(&self, tx: &mut Tx, team: TeamId, members: u64) -> Result<Team, Error> {
+        if members > 0 {
+            store::teams::touch_team(tx, team, self.clock.now()).await?;
+            self.ring(tx, team);
+        }
+        store::teams::find_team(tx, team).await?.ok_or(Error::NoSuchTeam)
+    }
+}
+
+/// These agents, sorted and each once, if all of them are there.
+pub(super) async fn check_agents(tx: &mut Tx, mut agents: Vec<AgentId>) -> Result<Vec<AgentId>, Error> {
+    agents.sort_unstable();
+    agents.dedup();
+    let known = store::agents::list_people(tx, &agents).await?;
+    if known.len() == agents.len() { Ok(agents) } else { Err(Error::NoSuchAgent) }
+}

@@ -1,0 +1,84 @@
+//! Use cases, a file each. A transaction begins and ends here, and no peer is asked inside one.
+//!
+//! | file | use cases |
+//! |---|---|
+//! | [`first_sight`], [`agents`], [`availability`] | profiles, made by an admin or from a token; who is there |
+//! | [`teams`], [`members`], [`directory`] | teams, and what `@` resolves |
+//! | [`workflows`], [`rulesets`] | workflows, and their compiled sets |
+//! | [`record_message`], `begin_conversation` | messages in and out; what workflows make of a new conversation |
+//! | [`inbox`], [`update_conversation`], [`status`] | reading and changing conversations |
+//! | [`assigner`], [`assign`], [`explain`] | who gets a conversation: by itself, by hand, and why |
+//! | [`apply_events`] | what notes tells us |
+//! | [`sight`] | what a caller may see |
+
+pub mod agents;
+pub mod apply_events;
+pub mod assign;
+pub mod assigner;
+pub mod availability;
+mod begin_conversation;
+pub mod directory;
+pub mod explain;
+pub mod first_sight;
+pub mod inbox;
+pub mod members;
+pub mod record_message;
+pub mod rulesets;
+pub mod sight;
+pub mod status;
+pub mod teams;
+pub mod update_conversation;
+pub mod workflows;
+
+use db::{Db, Tx};
+use kernel::{Clock, PageSeal, TeamId};
+use outbox::{Outbox, Wake};
+use rpc::Peer;
+
+use crate::config::RoutingConfig;
+use crate::error::Error;
+use rulesets::Rulesets;
+
+/// Wake-ups: a team's queue may have work, or somebody to do it. The key is the team.
+pub const QUEUE: &str = "routing-queue";
+
+/// Wake-ups: an agent's availability changed. The key is the agent.
+pub const AVAILABILITY: &str = "routing-availability";
+
+/// What use cases need. Cheap to clone: all parts are shared.
+#[derive(Clone)]
+pub struct App {
+    /// The service's database.
+    pub db: Db,
+    /// Time and ids.
+    pub clock: Clock,
+    /// Seals page tokens.
+    pub seal: PageSeal,
+    /// Events for notifications.
+    pub outbox: Outbox,
+    /// Wake-ups.
+    pub wake: Wake,
+    /// The contacts service.
+    pub contacts: Peer,
+    /// The service's settings.
+    pub settings: RoutingConfig,
+    /// Compiled workflows.
+    pub rulesets: Rulesets,
+}
+
+impl App {
+    /// Wakes whoever serves the team's queue, once the transaction is durable.
+    fn ring(&self, tx: &mut Tx, team: TeamId) {
+        let Some(org) = tx.org().cloned() else { return };
+        let wake = self.wake.clone();
+        tx.after_commit(move || wake.publish(QUEUE, &org, &team.to_string()));
+    }
+}
+
+/// Refuses a change of something that changed since the caller read it. `expected` is none if they do not care.
+fn check_version(expected: Option<i64>, version: i64) -> Result<(), Error> {
+    match expected {
+        Some(expected) if expected != version => Err(Error::Stale { version }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,230 @@
+//! A message went in or out (R5). The hot path: three statements for a message of a known conversation.
+
+use std::collections::BTreeSet;
+
+use db::{DbError, Tx};
+use kernel::{ConversationId, DecisionId, EventId, MessageId, Timestamp};
+use rpc::Call;
+
+use super::App;
+use super::status::Reopened;
+use crate::domain::conversation::{Conversation, Status, Turn};
+use crate::domain::message::{Author, Direction, Message};
+use crate::error::Error;
+use crate::peers::{self, KnownContact};
+use crate::store;
+use crate::store::conversations::Key;
+
+/// Attempts at one message. Each but the last lost to another delivery of the same, or of the same conversation's first.
+const TRIES: usize = 5;
+
+/// A message to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// The channel.
+    pub channel: String,
+    /// The channel's own id of it.
+    pub external_id: String,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Its conversation.
+    pub conversation: Key,
+    /// The channel's own id of a new conversation.
+    pub conversation_external_id: String,
+    /// The customer's address.
+    pub contact_address: String,
+    /// What to call a new contact.
+    pub contact_display_name: String,
+    /// Where a new conversation comes from.
+    pub source: String,
+    /// What a new conversation is about.
+    pub subject: String,
+    /// Tags of a new conversation.
+    pub tags: BTreeSet<String>,
+    /// What was written.
+    pub text: String,
+    /// When, as the channel says.
+    pub sent_time: Option<Timestamp>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The message as it is recorded.
+    pub message: Message,
+    /// Its conversation.
+    pub conversation: Conversation,
+    /// It was known before.
+    pub duplicate: bool,
+    /// It began the conversation.
+    pub created: bool,
+}
+
+/// A message with the ids and times it is recorded under.
+#[derive(Clone)]
+pub(super) struct Stamped {
+    pub(super) new: NewMessage,
+    pub(super) message: MessageId,
+    pub(super) conversation: ConversationId,
+    pub(super) decision: DecisionId,
+    pub(super) event: EventId,
+    pub(super) now: Timestamp,
+    pub(super) author: Option<Author>,
+}
+
+impl App {
+    /// Records a message once, however often it is delivered.
+    ///
+    /// # Errors
+    /// [`Error::UnknownConversation`] for one that is not inbound, or without an address, of a conversation nobody
+    /// knows; [`Error::Invalid`], [`Error::Peer`], [`Error::Db`].
+    pub async fn record_message(&self, call: &Call, new: NewMessage) -> Result<Recorded, Error> {
+        let stamped = self.stamp(call, new);
+        let mut contact = None;
+        for _ in 0..TRIES {
+            match self.try_record(call, stamped.clone(), contact.clone()).await {
+                Err(Error::UnknownConversation) if contact.is_none() => {
+                    contact = Some(self.contact_of(call, &stamped.new).await?);
+                }
+                Err(Error::Db(error)) if error.violates_unique("messages") => {}
+                // The team that a workflow named was deleted with it meanwhile.
+                Err(Error::Db(DbError::ForeignKey)) => {}
+                done => return done,
+            }
+        }
+        Err(Error::Raced)
+    }
+
+    fn stamp(&self, call: &Call, new: NewMessage) -> Stamped {
+        let caller = &call.caller;
+        let author = (new.direction == Direction::Outbound).then(|| Author {
+            subject: caller.subject.clone(),
+            role: caller.role,
+            display_name: rpc::convert::display_name(caller).to_owned(),
+        });
+        Stamped {
+            new,
+            message: self.clock.new_id().into(),
+            conversation: self.clock.new_id().into(),
+            decision: self.clock.new_id().into(),
+            event: self.clock.new_id().into(),
+            now: self.clock.now(),
+            author,
+        }
+    }
+
+    /// Who began a conversation that nobody knows yet.
+    async fn contact_of(&self, call: &Call, new: &NewMessage) -> Result<KnownContact, Error> {
+        let begins = new.direction == Direction::Inbound && matches!(new.conversation, Key::External(_));
+        if !begins {
+            return Err(Error::UnknownConversation);
+        }
+        if new.contact_address.is_empty() {
+            let reason = "is needed for the first message of a conversation".to_owned();
+            return Err(Error::Invalid { field: "contact_address", reason });
+        }
+        let (address, name) = (&new.contact_address, &new.contact_display_name);
+        Ok(peers::resolve_contact(&self.contacts, call, &new.channel, address, name).await?)
+    }
+
+    async fn try_record(
+        &self,
+        call: &Call,
+        it: Stamped,
+        contact: Option<KnownContact>,
+    ) -> Result<Recorded, Error> {
+        let app = self.clone();
+        self.db
+            .write(&call.caller.org, move |tx| {
+                Box::pin(async move {
+                    let new = &it.new;
+                    let mut found = recipient(tx, new).await?;
+                    if found.is_none() {
+                        let Some(contact) = contact else { return known_or_unknown(tx, new).await };
+                        if let Some(recorded) = app.begin(tx, &it, contact).await? {
+                            return Ok(recorded);
+                        }
+                        // Another first message of the conversation came first, and is committed now.
+                        found = recipient(tx, new).await?;
+                    }
+                    match found {
+                        Some((_, true)) => duplicate(tx, new).await,
+                        Some((conversation, false)) => app.go_on(tx, &it, conversation).await,
+                        None => Err(Error::Raced),
+                    }
+                })
+            })
+            .await
+    }
+
+    /// Records a message of a known conversation, which is locked.
+    async fn go_on(
+        &self,
+        tx: &mut Tx,
+        it: &Stamped,
+        mut conversation: Conversation,
+    ) -> Result<Recorded, Error> {
+        if conversation.channel != it.new.channel {
+            let reason = "is not the channel of this conversation".to_owned();
+            return Err(Error::Invalid { field: "channel", reason });
+        }
+        let before = conversation.status;
+        let turn = conversation.record(it.new.direction, it.at());
+        let message = it.message(&conversation);
+        store::messages::insert_message(tx, &message).await?;
+        if turn == Turn::Opened {
+            let why = Reopened { event: it.event, reason: "The customer wrote again", by: None };
+            self.opened(tx, &mut conversation, before == Status::Snoozed, why).await?;
+        }
+        match store::conversations::save_conversation(tx, &mut conversation).await? {
+            true => Ok(Recorded { message, conversation, duplicate: false, created: false }),
+            false => Err(Error::Raced),
+        }
+    }
+}
+
+impl Stamped {
+    /// When it happened: as the channel says, though never later than now.
+    pub(super) fn at(&self) -> Timestamp {
+        self.new.sent_time.map_or(self.now, |sent| sent.min(self.now))
+    }
+
+    /// The message, as the last one of its conversation.
+    pub(super) fn message(&self, conversation: &Conversation) -> Message {
+        Message {
+            id: self.message,
+            conversation: conversation.id,
+            position: conversation.message_count,
+            channel: self.new.channel.clone(),
+            external_id: self.new.external_id.clone(),
+            direction: self.new.direction,
+            text: self.new.text.clone(),
+            author: self.author.clone(),
+            sent_time: self.new.sent_time.unwrap_or(self.now),
+            create_time: self.now,
+        }
+    }
+}
+
+/// The conversation that a message is for, and whether the message is known.
+async fn recipient(tx: &mut Tx, new: &NewMessage) -> Result<Option<(Conversation, bool)>, DbError> {
+    store::conversations::lock_recipient(tx, &new.conversation, &new.channel, &new.external_id).await
+}
+
+/// The message that this is a repeat of, with its conversation, which need not be the one named now.
+async fn duplicate(tx: &mut Tx, new: &NewMessage) -> Result<Recorded, Error> {
+    let message =
+        store::messages::find_message(tx, &new.channel, &new.external_id).await?.ok_or(Error::Raced)?;
+    let conversation = store::conversations::find_conversation(tx, message.conversation)
+        .await?
+        .ok_or_else(|| DbError::Corrupt("a message without its conversation".to_owned()))?;
+    Ok(Recorded { message, conversation, duplicate: true, created: false })
+}
+
+/// For a conversation that nobody knows: the message may still be known, in another.
+async fn known_or_unknown(tx: &mut Tx, new: &NewMessage) -> Result<Recorded, Error> {
+    match duplicate(tx, new).await {
+        Err(Error::Raced) => Err(Error::UnknownConversation),
+        known => known,
+    }
+}

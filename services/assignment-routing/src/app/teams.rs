@@ -1,0 +1,165 @@
+//! Teams (R1).
+
+use db::{Retry, Tx};
+use kernel::{AgentId, PageSize, TeamId, Timestamp};
+use rpc::Caller;
+
+use super::first_sight::taken;
+use super::members::check_agents;
+use super::{App, check_version};
+use crate::domain::handle::Handle;
+use crate::domain::team::{Team, TeamChange};
+use crate::domain::workflow::{Action, Workflow};
+use crate::error::Error;
+use crate::store;
+use crate::store::handles::Named;
+
+/// Page tokens of this list.
+const LIST: &str = "routing.teams";
+
+impl App {
+    /// Makes a team.
+    ///
+    /// # Errors
+    /// [`Error::HandleTaken`], [`Error::NoSuchAgent`], [`Error::RequestIdReused`], [`Error::Db`].
+    pub async fn create_team(
+        &self,
+        caller: &Caller,
+        retry: Retry,
+        handle: Handle,
+        display_name: String,
+        members: Vec<AgentId>,
+    ) -> Result<Team, Error> {
+        let now = self.clock.now();
+        let (id, create_time, update_time) = (self.clock.new_id().into(), now, now);
+        let team =
+            Team { id, version: 1, handle, display_name, members: 0, queued: 0, create_time, update_time };
+        self.db
+            .write(&caller.org, move |tx| {
+                Box::pin(async move { db::once(tx, &retry, |tx| Box::pin(create(tx, team, members))).await })
+            })
+            .await
+    }
+
+    /// Reads a team.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchTeam`], [`Error::Db`].
+    pub async fn get_team(&self, caller: &Caller, id: TeamId) -> Result<Team, Error> {
+        let find = self.db.read(&caller.org, move |tx| Box::pin(store::teams::find_team(tx, id))).await?;
+        find.ok_or(Error::NoSuchTeam)
+    }
+
+    /// Lists teams by handle: the page, and the token of the next.
+    ///
+    /// # Errors
+    /// [`Error::BadPageToken`], [`Error::Db`].
+    pub async fn list_teams(
+        &self,
+        caller: &Caller,
+        size: PageSize,
+        token: &str,
+    ) -> Result<(Vec<Team>, String), Error> {
+        let binding = caller.org.as_str().as_bytes();
+        let after: String = match token {
+            "" => String::new(),
+            token => self.seal.open(LIST, binding, token).map_err(Error::BadPageToken)?,
+        };
+        let mut teams: Vec<Team> = self
+            .db
+            .read(&caller.org, move |tx| {
+                Box::pin(async move { store::teams::list_teams(tx, &after, size.and_one()).await })
+            })
+            .await?;
+        let more = teams.len() > size.get();
+        teams.truncate(size.get());
+        let next = teams.last().filter(|_| more).map(|team| self.seal.seal(LIST, binding, &team.handle));
+        Ok((teams, next.unwrap_or_default()))
+    }
+
+    /// Changes a team's handle or name.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchTeam`], [`Error::Stale`], [`Error::HandleTaken`], [`Error::RequestIdReused`], [`Error::Db`].
+    pub async fn update_team(
+        &self,
+        caller: &Caller,
+        retry: Retry,
+        id: TeamId,
+        change: TeamChange,
+        expected: Option<i64>,
+    ) -> Result<Team, Error> {
+        let now = self.clock.now();
+        self.db
+            .write(&caller.org, move |tx| {
+                Box::pin(async move {
+                    db::once(tx, &retry, |tx| Box::pin(update(tx, id, change, expected, now))).await
+                })
+            })
+            .await
+    }
+
+    /// Deletes a team that nothing names.
+    ///
+    /// # Errors
+    /// [`Error::TeamInUse`], [`Error::NoSuchTeam`], [`Error::Stale`], [`Error::Db`].
+    pub async fn delete_team(&self, caller: &Caller, id: TeamId, expected: Option<i64>) -> Result<(), Error> {
+        self.db.write(&caller.org, move |tx| Box::pin(delete(tx, id, expected))).await
+    }
+}
+
+async fn create(tx: &mut Tx, mut team: Team, members: Vec<AgentId>) -> Result<Team, Error> {
+    let members = check_agents(tx, members).await?;
+    store::handles::insert_handle(tx, &team.handle, Named::Team(team.id)).await.map_err(taken)?;
+    store::teams::insert_team(tx, &team).await?;
+    store::teams::insert_members(tx, team.id, &members).await?;
+    team.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
+    Ok(team)
+}
+
+async fn update(
+    tx: &mut Tx,
+    id: TeamId,
+    change: TeamChange,
+    expected: Option<i64>,
+    now: Timestamp,
+) -> Result<Team, Error> {
+    store::locks::lock_team(tx, id).await?;
+    let before = store::teams::find_team(tx, id).await?.ok_or(Error::NoSuchTeam)?;
+    check_version(expected, before.version)?;
+    let mut team = before.clone();
+    team.handle = change.handle.unwrap_or(team.handle);
+    team.display_name = change.display_name.unwrap_or(team.display_name);
+    if team == before {
+        return Ok(team);
+    }
+    team.version += 1;
+    team.update_time = now;
+    if team.handle != before.handle {
+        store::handles::delete_handle(tx, &before.handle).await?;
+        store::handles::insert_handle(tx, &team.handle, Named::Team(id)).await.map_err(taken)?;
+    }
+    if store::teams::save_team(tx, &team).await? { Ok(team) } else { Err(Error::Raced) }
+}
+
+async fn delete(tx: &mut Tx, id: TeamId, expected: Option<i64>) -> Result<(), Error> {
+    store::locks::lock_teams(tx, &[id]).await?;
+    let team = store::teams::find_team(tx, id).await?.ok_or(Error::NoSuchTeam)?;
+    check_version(expected, team.version)?;
+    // No workflow can begin to name the team from here on.
+    store::workflows::bump_revision(tx).await?;
+    if store::workflows::list_all(tx).await?.iter().any(|workflow| names(workflow, id)) {
+        return Err(Error::TeamInUse("workflow"));
+    }
+    if store::conversations::names_team(tx, id).await? {
+        return Err(Error::TeamInUse("conversation"));
+    }
+    store::teams::delete_all_members(tx, id).await?;
+    store::queue::delete_rotation(tx, id).await?;
+    store::handles::delete_handle(tx, &team.handle).await?;
+    Ok(store::teams::delete_team(tx, id).await?)
+}
+
+fn names(workflow: &Workflow, id: TeamId) -> bool {
+    workflow.actions.iter().any(|action| matches!(action, Action::AssignTeam { team, .. } if *team == id))
+}

@@ -1,0 +1,217 @@
+//! Workflows (R9): refused at save if they could never work.
+
+use db::{Retry, Tx};
+use kernel::{PageSize, TeamId, Timestamp, WorkflowId};
+use rpc::Caller;
+
+use super::{App, check_version};
+use crate::domain::condition::Condition;
+use crate::domain::workflow::{Action, Trigger, Workflow};
+use crate::error::Error;
+use crate::store;
+use crate::store::workflows::Position;
+
+/// Page tokens of this list.
+const LIST: &str = "routing.workflows";
+
+/// What an admin says of a workflow; what is `None` stays, or has its default.
+#[derive(Debug, Clone, Default)]
+pub struct WorkflowChange {
+    /// What it is called.
+    pub name: Option<String>,
+    /// Where it runs.
+    pub position: Option<i32>,
+    /// Whether it is skipped.
+    pub disabled: Option<bool>,
+    /// When it is looked at.
+    pub trigger: Option<Trigger>,
+    /// CEL.
+    pub condition: Option<String>,
+    /// What it does.
+    pub actions: Option<Vec<Action>>,
+}
+
+impl WorkflowChange {
+    fn apply(self, to: Workflow) -> Workflow {
+        Workflow {
+            name: self.name.unwrap_or(to.name),
+            position: self.position.unwrap_or(to.position),
+            disabled: self.disabled.unwrap_or(to.disabled),
+            trigger: self.trigger.unwrap_or(to.trigger),
+            condition: self.condition.unwrap_or(to.condition),
+            actions: self.actions.unwrap_or(to.actions),
+            ..to
+        }
+    }
+}
+
+impl App {
+    /// Makes a workflow.
+    ///
+    /// # Errors
+    /// [`Error::BadCondition`], [`Error::Invalid`], [`Error::NoSuchTeam`], [`Error::RequestIdReused`], [`Error::Db`].
+    pub async fn create_workflow(
+        &self,
+        caller: &Caller,
+        retry: Retry,
+        spec: WorkflowChange,
+    ) -> Result<Workflow, Error> {
+        let trigger = spec.trigger.ok_or_else(|| needed("spec.trigger"))?;
+        let (now, id) = (self.clock.now(), self.clock.new_id().into());
+        let workflow = spec.apply(Workflow {
+            id,
+            version: 1,
+            name: String::new(),
+            position: 0,
+            disabled: false,
+            trigger,
+            condition: String::new(),
+            actions: Vec::new(),
+            create_time: now,
+            update_time: now,
+        });
+        check(&workflow)?;
+        self.db
+            .write(&caller.org, move |tx| {
+                Box::pin(async move { db::once(tx, &retry, |tx| Box::pin(create(tx, workflow))).await })
+            })
+            .await
+    }
+
+    /// Reads a workflow.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchWorkflow`], [`Error::Db`].
+    pub async fn get_workflow(&self, caller: &Caller, id: WorkflowId) -> Result<Workflow, Error> {
+        let found =
+            self.db.read(&caller.org, move |tx| Box::pin(store::workflows::find_workflow(tx, id))).await?;
+        found.ok_or(Error::NoSuchWorkflow)
+    }
+
+    /// Lists workflows in running order: the page, and the token of the next.
+    ///
+    /// # Errors
+    /// [`Error::BadPageToken`], [`Error::Db`].
+    pub async fn list_workflows(
+        &self,
+        caller: &Caller,
+        size: PageSize,
+        token: &str,
+    ) -> Result<(Vec<Workflow>, String), Error> {
+        let binding = caller.org.as_str().as_bytes();
+        let after: Option<Position> = match token {
+            "" => None,
+            token => Some(self.seal.open(LIST, binding, token).map_err(Error::BadPageToken)?),
+        };
+        let mut page: Vec<Workflow> = self
+            .db
+            .read(&caller.org, move |tx| {
+                Box::pin(store::workflows::list_workflows(tx, after, size.and_one()))
+            })
+            .await?;
+        let more = page.len() > size.get();
+        page.truncate(size.get());
+        let place = |it: &Workflow| (i64::from(it.position), it.create_time, it.id);
+        let next = page.last().filter(|_| more).map(|last| self.seal.seal(LIST, binding, &place(last)));
+        Ok((page, next.unwrap_or_default()))
+    }
+
+    /// Changes a workflow.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchWorkflow`], [`Error::Stale`], and as [`App::create_workflow`].
+    pub async fn update_workflow(
+        &self,
+        caller: &Caller,
+        retry: Retry,
+        id: WorkflowId,
+        change: WorkflowChange,
+        expected: Option<i64>,
+    ) -> Result<Workflow, Error> {
+        let now = self.clock.now();
+        self.db
+            .write(&caller.org, move |tx| {
+                Box::pin(async move {
+                    db::once(tx, &retry, |tx| Box::pin(update(tx, id, change, expected, now))).await
+                })
+            })
+            .await
+    }
+
+    /// Deletes a workflow.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchWorkflow`], [`Error::Stale`], [`Error::Db`].
+    pub async fn delete_workflow(
+        &self,
+        caller: &Caller,
+        id: WorkflowId,
+        expected: Option<i64>,
+    ) -> Result<(), Error> {
+        self.db.write(&caller.org, move |tx| Box::pin(delete(tx, id, expected))).await
+    }
+}
+
+fn needed(field: &'static str) -> Error {
+    Error::Invalid { field, reason: "is needed".to_owned() }
+}
+
+/// What the contract's rules cannot say.
+fn check(workflow: &Workflow) -> Result<(), Error> {
+    if workflow.name.is_empty() {
+        return Err(needed("spec.name"));
+    }
+    if workflow.actions.is_empty() {
+        return Err(needed("spec.actions"));
+    }
+    Condition::parse(&workflow.condition)?;
+    Ok(())
+}
+
+async fn check_teams(tx: &mut Tx, workflow: &Workflow) -> Result<(), Error> {
+    let named = |action: &Action| match action {
+        Action::AssignTeam { team, .. } => Some(*team),
+        _ => None,
+    };
+    let mut teams: Vec<TeamId> = workflow.actions.iter().filter_map(named).collect();
+    teams.sort_unstable();
+    teams.dedup();
+    let known = store::teams::list_existing(tx, &teams).await?;
+    if known.len() == teams.len() { Ok(()) } else { Err(Error::NoSuchTeam) }
+}
+
+async fn create(tx: &mut Tx, workflow: Workflow) -> Result<Workflow, Error> {
+    // First of all: from here on no team that it names can be deleted.
+    store::workflows::bump_revision(tx).await?;
+    check_teams(tx, &workflow).await?;
+    store::workflows::insert_workflow(tx, &workflow).await?;
+    Ok(workflow)
+}
+
+async fn update(
+    tx: &mut Tx,
+    id: WorkflowId,
+    change: WorkflowChange,
+    expected: Option<i64>,
+    now: Timestamp,
+) -> Result<Workflow, Error> {
+    store::workflows::bump_revision(tx).await?;
+    let before = store::workflows::find_workflow(tx, id).await?.ok_or(Error::NoSuchWorkflow)?;
+    check_version(expected, before.version)?;
+    let mut workflow = change.apply(before.clone());
+    if workflow == before {
+        return Ok(workflow);
+    }
+    workflow.version += 1;
+    workflow.update_time = now;
+    check(&workflow)?;
+    check_teams(tx, &workflow).await?;
+    if store::workflows::save_workflow(tx, &workflow).await? { Ok(workflow) } else { Err(Error::Raced) }
+}
+
+async fn delete(tx: &mut Tx, id: WorkflowId, expected: Option<i64>) -> Result<(), Error> {
+    store::workflows::bump_revision(tx).await?;
+    let workflow = store::workflows::find_workflow(tx, id).await?.ok_or(Error::NoSuchWorkflow)?;
+    check_version(expected, workflow.version)?;
+    Ok(store::workflows::delete_workflow(tx, id).await?)
+}

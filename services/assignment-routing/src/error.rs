@@ -1,0 +1,144 @@
+//! What can go wrong, named for what happened; and, in one place, how callers learn of it.
+
+use db::{DbError, RequestIdReused};
+use kernel::Malformed;
+use proto::common::v1::ErrorReason;
+use rpc::Fault;
+use tonic::Code;
+
+use crate::domain::condition::BadExpression;
+
+/// Why a use case did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database's.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A peer's, as our caller is to see it.
+    #[error(transparent)]
+    Peer(#[from] Fault),
+    /// The request id was used for another payload.
+    #[error("the request id was used for another payload")]
+    RequestIdReused,
+    /// A page token of another list.
+    #[error(transparent)]
+    BadPageToken(Malformed),
+    /// A field has a value that its rules in the contract cannot exclude.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// As the contract spells it.
+        field: &'static str,
+        /// What would be right.
+        reason: String,
+    },
+    /// Absent, or another organization's.
+    #[error("no such agent")]
+    NoSuchAgent,
+    /// Absent, or another organization's.
+    #[error("no such team")]
+    NoSuchTeam,
+    /// Absent, or another organization's, or not the contact's own.
+    #[error("no such conversation")]
+    NoSuchConversation,
+    /// Absent, or another organization's.
+    #[error("no such workflow")]
+    NoSuchWorkflow,
+    /// A username or a team's handle is taken.
+    #[error("the handle is taken")]
+    HandleTaken,
+    /// The subject has an agent already.
+    #[error("the subject is taken")]
+    SubjectTaken,
+    /// It changed since it was read.
+    #[error("changed since it was read")]
+    Stale {
+        /// The version it has now.
+        version: i64,
+    },
+    /// A workflow or a conversation names the team.
+    #[error("the team is in use by {0}")]
+    TeamInUse(&'static str),
+    /// The conversation is resolved.
+    #[error("the conversation is resolved")]
+    Resolved,
+    /// An agent said of another whether they are there.
+    #[error("availability of another agent")]
+    NotYours,
+    /// A condition is not valid.
+    #[error(transparent)]
+    BadCondition(#[from] BadExpression),
+    /// A message is for a conversation that nobody knows yet.
+    #[error("the conversation is not known")]
+    UnknownConversation,
+    /// Somebody else did the same thing at the same moment: to be tried again.
+    #[error("raced by another transaction")]
+    Raced,
+}
+
+impl From<RequestIdReused> for Error {
+    fn from(_: RequestIdReused) -> Self {
+        Self::RequestIdReused
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let absent =
+            |what: &str| Fault::new(Code::NotFound, ErrorReason::NotFound, format!("no such {what}"));
+        match error {
+            Error::Db(error) => database(error),
+            Error::Peer(fault) => fault,
+            Error::RequestIdReused => Fault::new(
+                Code::InvalidArgument,
+                ErrorReason::RequestIdReused,
+                "this request_id was used for another payload: choose a new one",
+            ),
+            Error::BadPageToken(malformed) => malformed.at("page_token").into(),
+            Error::Invalid { field, reason } => Fault::invalid(field, reason),
+            Error::NoSuchAgent => absent("agent"),
+            Error::NoSuchTeam => absent("team"),
+            Error::NoSuchConversation | Error::UnknownConversation => absent("conversation"),
+            Error::NoSuchWorkflow => absent("workflow"),
+            Error::HandleTaken => Fault::already_exists("handle"),
+            Error::SubjectTaken => Fault::already_exists("subject"),
+            Error::Stale { version } => Fault::stale_etag(rpc::convert::etag(version)),
+            Error::TeamInUse(by) => Fault::failed_precondition(
+                ErrorReason::InUse,
+                "the team is still in use: take it out of there first",
+            )
+            .with_metadata("used_by", by)
+            .precondition("IN_USE", "team", format!("a {by} names it")),
+            Error::Resolved => Fault::failed_precondition(
+                ErrorReason::ConversationResolved,
+                "the conversation is resolved: reopen it first",
+            )
+            .precondition("CONVERSATION_RESOLVED", "conversation", "it is resolved"),
+            Error::NotYours => Fault::new(
+                Code::PermissionDenied,
+                ErrorReason::RoleNotAllowed,
+                "agents set their own availability; supervisors and admins set that of others",
+            )
+            .with_metadata("role", "agent"),
+            Error::BadCondition(bad) => Fault::new(
+                Code::InvalidArgument,
+                ErrorReason::InvalidExpression,
+                format!("the condition is not valid: {bad}"),
+            )
+            .violation("spec.condition", bad.to_string())
+            .with_metadata("line", bad.line.to_string())
+            .with_metadata("column", bad.column.to_string())
+            .with_metadata("expected", bad.expected),
+            Error::Raced => database(DbError::Busy),
+        }
+    }
+}
+
+/// What may succeed a little later is UNAVAILABLE; everything else is our own fault. The only rows that refer to others are
+/// those of queues: their team was deleted at that moment.
+fn database(error: DbError) -> Fault {
+    if error.is_transient() || error == DbError::ForeignKey {
+        tracing::warn!(%error, "the database refused a transaction");
+        return Fault::unavailable("database");
+    }
+    Fault::internal(error)
+}

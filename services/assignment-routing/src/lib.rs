@@ -1,0 +1,106 @@
+//! Routing: people inside, conversations with people outside, and who has which of them.
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`domain`] | what routing knows and decides, pure: turns, workflows, views, how events change a conversation |
+//! | [`app`] | the use cases; transactions begin and end here |
+//! | [`store`] | all SQL |
+//! | [`api`], [`wire`] | the RPCs, and the way between the contract's types and the domain's |
+//! | [`peers`], [`events`] | what it asks contacts, and what it tells notifications |
+//! | [`worker`] | the assigner, the lease sweep, the snooze waker |
+//! | [`error`], [`config`] | what can go wrong; settings |
+//!
+//! Follow a message: [`api`] `record_message` -> [`app::record_message`] -> [`domain::workflow`] -> the queue ->
+//! [`worker::assign`] -> [`app::assigner`] -> [`domain::batch`] -> an assignment, a decision, an event.
+//!
+//! It has no client of the notes service, and no table that holds anything private: what a customer may read and what
+//! they may not are kept by different services.
+
+pub mod api;
+pub mod app;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod events;
+pub mod peers;
+pub mod store;
+pub mod wire;
+pub mod worker;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use outbox::{Deliver, Outbox, Relay, Sweep};
+use proto::routing::v1::agent_service_server::AgentServiceServer;
+use proto::routing::v1::assignment_service_server::AssignmentServiceServer;
+use proto::routing::v1::conversation_service_server::ConversationServiceServer;
+use proto::routing::v1::directory_service_server::DirectoryServiceServer;
+use proto::routing::v1::event_service_server::EventServiceServer;
+use proto::routing::v1::team_service_server::TeamServiceServer;
+use proto::routing::v1::workflow_service_server::WorkflowServiceServer;
+use runtime::{Config, Deps, Service, StartError, Unit, Worker};
+use tonic::server::NamedService;
+
+use api::Api;
+use app::App;
+use app::rulesets::Rulesets;
+use config::RoutingConfig;
+use events::{NOTIFICATIONS, ToNotifications};
+
+/// The name by which peers know this service.
+pub const NAME: &str = "routing";
+
+/// This service, for a process to run.
+#[must_use]
+pub fn unit() -> Unit {
+    Unit::new(NAME, service)
+}
+
+/// Makes the service.
+///
+/// # Errors
+/// [`StartError`] where its settings, its database or the address of a peer are not as they must be.
+pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> {
+    let settings: RoutingConfig = config.section(NAME)?;
+    let db = deps.open(&store::MIGRATIONS).await?;
+    let outbox = Outbox::new();
+    let notifications: Arc<dyn Deliver> = Arc::new(ToNotifications::new(deps.peer(NOTIFICATIONS)?));
+    let targets = HashMap::from([(NOTIFICATIONS, notifications)]);
+    let relay = Relay::new(NAME, db.clone(), outbox.clone(), deps.clock.clone(), targets);
+    let app = Arc::new(App {
+        db: db.clone(),
+        clock: deps.clock.clone(),
+        seal: deps.seal.clone(),
+        outbox,
+        wake: deps.wake.clone(),
+        contacts: deps.peer("contacts")?,
+        settings,
+        rulesets: Rulesets::default(),
+    });
+    let routes = Api::new(Arc::clone(&app)).routes();
+    Ok(Service { routes, workers: workers(&app, relay, Sweep::new(db)), health: health() })
+}
+
+fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
+    let [assigner, leases, snoozes, retries] = [app, app, app, app].map(Arc::clone);
+    vec![
+        Worker::relay(relay),
+        Worker::sweep(sweep),
+        Worker::new("assigner", move |stop| worker::assign(Arc::clone(&assigner), stop)),
+        Worker::new("lease sweep", move |stop| worker::expire_leases(Arc::clone(&leases), stop)),
+        Worker::new("snooze waker", move |stop| worker::wake_snoozed(Arc::clone(&snoozes), stop)),
+        Worker::new("retry sweep", move |stop| worker::forget_retries(Arc::clone(&retries), stop)),
+    ]
+}
+
+fn health() -> Vec<&'static str> {
+    vec![
+        AgentServiceServer::<Api>::NAME,
+        AssignmentServiceServer::<Api>::NAME,
+        ConversationServiceServer::<Api>::NAME,
+        DirectoryServiceServer::<Api>::NAME,
+        EventServiceServer::<Api>::NAME,
+        TeamServiceServer::<Api>::NAME,
+        WorkflowServiceServer::<Api>::NAME,
+    ]
+}

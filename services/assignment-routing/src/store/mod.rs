@@ -1,0 +1,41 @@
+//! All SQL of the service: free functions on a transaction, one statement each, a file per table or use.
+//!
+//! In a tenant's transaction `$1` is the organization. Where the databases differ there is one `match` on the engine:
+//! [`locks`].
+
+pub mod agents;
+pub mod assignments;
+pub mod attention;
+pub mod conversations;
+pub mod counts;
+pub mod decisions;
+pub mod handles;
+pub mod locks;
+pub mod messages;
+pub mod presence;
+pub mod queue;
+pub mod snoozes;
+pub mod teams;
+pub mod views;
+pub mod workflows;
+
+use db::{DbError, MigrationSet, Migrations};
+
+static ROUTING: MigrationSet = MigrationSet {
+    name: "routing",
+    steps: &[db::step!("0001_routing")],
+    work_tables: &["presence", "team_members", "queue", "snoozes"],
+};
+
+/// Every table of the service.
+pub static MIGRATIONS: Migrations = Migrations { sets: &[&db::RETRY_KEYS, &outbox::TABLES, &ROUTING] };
+
+/// A stored text that is none of those the program writes.
+fn unreadable(column: &str) -> DbError {
+    DbError::Corrupt(format!("column {column} has a value that the program never writes"))
+}
+
+/// `($2,$3,$4)`: the placeholders of an IN list.
+fn list(first: usize, length: usize) -> String {
+    db::rows(first, 1, length)
+}

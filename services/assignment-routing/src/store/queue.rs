@@ -1,0 +1,187 @@
+//! Conversations that wait for an agent of a team.
+
+use db::{DbError, Json, Tx};
+use kernel::{AgentId, ConversationId, OrgId, TeamId, Timestamp, WorkflowId};
+
+use super::{list, locks};
+use crate::domain::batch::Waiting;
+use crate::domain::priority::Priority;
+use crate::domain::workflow::{Strategy, Trace};
+
+const ROUND_ROBIN: &str = "ROUND_ROBIN";
+
+/// A place in a queue.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The team that is to take it.
+    pub team: TeamId,
+    /// How the team shares it.
+    pub strategy: Strategy,
+    /// The workflow that chose the team.
+    pub workflow: Option<WorkflowId>,
+    /// The workflows that were looked at.
+    pub traces: Vec<Trace>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Since when it waits.
+    pub queue_time: Timestamp,
+    /// Whether a decision says already that it waits.
+    pub explained: bool,
+}
+
+/// Joins a queue; who is in one already changes to this one.
+pub async fn join(tx: &mut Tx, place: &Place) -> Result<(), DbError> {
+    let strategy = match place.strategy {
+        Strategy::RoundRobin => ROUND_ROBIN,
+    };
+    tx.query(
+        "INSERT INTO queue (org_id, conversation_id, team_id, strategy, workflow_id, traces, priority, queue_time,
+             explained)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (org_id, conversation_id) DO UPDATE SET team_id = excluded.team_id,
+             strategy = excluded.strategy, workflow_id = excluded.workflow_id, traces = excluded.traces,
+             priority = excluded.priority, queue_time = excluded.queue_time, explained = excluded.explained",
+    )
+    .bind(place.conversation)
+    .bind(place.team)
+    .bind(strategy)
+    .bind(place.workflow)
+    .bind(Json(&place.traces))
+    .bind(i64::from(place.priority.rank()))
+    .bind(place.queue_time)
+    .bind(place.explained)
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Leaves the queue, where they are in one.
+pub async fn leave(tx: &mut Tx, conversations: &[ConversationId]) -> Result<(), DbError> {
+    let sql = format!(
+        "DELETE FROM queue WHERE org_id = $1 AND conversation_id IN {}",
+        list(2, conversations.len())
+    );
+    tx.query_dynamic(sql).bind_all(conversations.iter().copied()).execute(tx).await.map(drop)
+}
+
+/// Moves a waiting conversation to the place of its new priority.
+pub async fn set_priority(
+    tx: &mut Tx,
+    conversation: ConversationId,
+    priority: Priority,
+) -> Result<(), DbError> {
+    tx.query("UPDATE queue SET priority = $3 WHERE org_id = $1 AND conversation_id = $2")
+        .bind(conversation)
+        .bind(i64::from(priority.rank()))
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+#[derive(sqlx::FromRow)]
+struct WaitingRow {
+    conversation_id: ConversationId,
+    version: i64,
+    workflow_id: Option<WorkflowId>,
+    traces: Json<Vec<Trace>>,
+    explained: bool,
+}
+
+/// Which part of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All who wait.
+    All,
+    /// Those of whom no decision says yet that they wait.
+    Unexplained,
+}
+
+/// The next to be served: most urgent first, then longest queued. Their conversations are locked.
+pub async fn list_next(tx: &mut Tx, team: TeamId, part: Part, limit: i64) -> Result<Vec<Waiting>, DbError> {
+    let which = match part {
+        Part::All => "",
+        Part::Unexplained => " AND NOT q.explained",
+    };
+    let sql = format!(
+        "SELECT q.conversation_id, c.version, q.workflow_id, q.traces, q.explained
+         FROM queue q JOIN conversations c ON c.org_id = q.org_id AND c.conversation_id = q.conversation_id
+         WHERE q.org_id = $1 AND q.team_id = $2 AND c.status = 'OPEN' AND c.assignee_id IS NULL{which}
+         ORDER BY -q.priority, q.queue_time, q.conversation_id LIMIT $3{}",
+        locks::conversations_for_update(tx)
+    );
+    let rows: Vec<WaitingRow> = tx.query_dynamic(sql).bind(team).bind(limit).fetch_all(tx).await?;
+    let waiting = |row: WaitingRow| Waiting {
+        conversation: row.conversation_id,
+        version: row.version,
+        strategy: Strategy::RoundRobin,
+        workflow: row.workflow_id,
+        traces: row.traces.0,
+        explained: row.explained,
+    };
+    Ok(rows.into_iter().map(waiting).collect())
+}
+
+/// Notes that a decision says of these that they wait.
+pub async fn set_explained(tx: &mut Tx, conversations: &[ConversationId]) -> Result<(), DbError> {
+    let sql = format!(
+        "UPDATE queue SET explained = TRUE WHERE org_id = $1 AND conversation_id IN {}",
+        list(2, conversations.len())
+    );
+    tx.query_dynamic(sql).bind_all(conversations.iter().copied()).execute(tx).await.map(drop)
+}
+
+/// Where a conversation waits.
+pub async fn find_team(tx: &mut Tx, conversation: ConversationId) -> Result<Option<TeamId>, DbError> {
+    tx.query("SELECT team_id FROM queue WHERE org_id = $1 AND conversation_id = $2")
+        .bind(conversation)
+        .fetch_optional_value(tx)
+        .await
+}
+
+/// Teams with work to be looked at, of every organization (system scope): work nobody has looked at, or work that waits
+/// while somebody of the team is there. It finds what a lost wake-up left behind.
+pub async fn list_due(tx: &mut Tx, now: Timestamp) -> Result<Vec<(OrgId, TeamId)>, DbError> {
+    tx.query(
+        "SELECT q.org_id, q.team_id FROM (SELECT DISTINCT org_id, team_id, explained FROM queue) q
+         WHERE NOT q.explained OR EXISTS (
+             SELECT 1 FROM team_members m JOIN presence p ON p.org_id = m.org_id AND p.agent_id = m.agent_id
+             WHERE m.org_id = q.org_id AND m.team_id = q.team_id AND p.availability = 'ONLINE'
+                 AND (p.pinned OR p.lease_expire_time > $1))
+         GROUP BY q.org_id, q.team_id",
+    )
+    .bind(now)
+    .fetch_all(tx)
+    .await
+}
+
+/// Whose turn it was last in a team.
+pub async fn find_rotation(tx: &mut Tx, team: TeamId) -> Result<Option<AgentId>, DbError> {
+    tx.query("SELECT last_agent_id FROM rotations WHERE org_id = $1 AND team_id = $2")
+        .bind(team)
+        .fetch_optional_value(tx)
+        .await
+}
+
+/// Notes whose turn it was.
+pub async fn save_rotation(tx: &mut Tx, team: TeamId, last: AgentId) -> Result<(), DbError> {
+    tx.query(
+        "INSERT INTO rotations (org_id, team_id, last_agent_id) VALUES ($1, $2, $3)
+         ON CONFLICT (org_id, team_id) DO UPDATE SET last_agent_id = excluded.last_agent_id",
+    )
+    .bind(team)
+    .bind(last)
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Forgets a team's turn, with the team.
+pub async fn delete_rotation(tx: &mut Tx, team: TeamId) -> Result<(), DbError> {
+    tx.query("DELETE FROM rotations WHERE org_id = $1 AND team_id = $2")
+        .bind(team)
+        .execute(tx)
+        .await
+        .map(drop)
+}

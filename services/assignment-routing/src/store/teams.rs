@@ -1,0 +1,195 @@
+//! Teams and their members.
+
+use db::{DbError, Tx};
+use kernel::{AgentId, TeamId, Timestamp};
+
+use super::{list, unreadable};
+use crate::domain::agent::Person;
+use crate::domain::handle::Handle;
+use crate::domain::team::Team;
+
+const TEAM: &str = "SELECT t.team_id, t.version, t.handle, t.display_name, t.create_time, t.update_time,
+         (SELECT COUNT(*) FROM team_members m WHERE m.org_id = t.org_id AND m.team_id = t.team_id) AS members,
+         (SELECT COUNT(*) FROM queue q WHERE q.org_id = t.org_id AND q.team_id = t.team_id) AS queued
+     FROM teams t WHERE t.org_id = $1";
+
+#[derive(sqlx::FromRow)]
+struct TeamRow {
+    team_id: TeamId,
+    version: i64,
+    handle: String,
+    display_name: String,
+    create_time: Timestamp,
+    update_time: Timestamp,
+    members: i64,
+    queued: i64,
+}
+
+impl TeamRow {
+    fn team(self) -> Result<Team, DbError> {
+        Ok(Team {
+            id: self.team_id,
+            version: self.version,
+            handle: Handle::parse(&self.handle).map_err(|_| unreadable("teams.handle"))?,
+            display_name: self.display_name,
+            members: self.members,
+            queued: self.queued,
+            create_time: self.create_time,
+            update_time: self.update_time,
+        })
+    }
+}
+
+/// Reads one team.
+pub async fn find_team(tx: &mut Tx, team: TeamId) -> Result<Option<Team>, DbError> {
+    let row: Option<TeamRow> =
+        tx.query_dynamic(format!("{TEAM} AND t.team_id = $2")).bind(team).fetch_optional(tx).await?;
+    row.map(TeamRow::team).transpose()
+}
+
+/// A team's handle: what people know it by.
+pub async fn find_team_handle(tx: &mut Tx, team: TeamId) -> Result<Option<String>, DbError> {
+    tx.query("SELECT handle FROM teams WHERE org_id = $1 AND team_id = $2")
+        .bind(team)
+        .fetch_optional_value(tx)
+        .await
+}
+
+/// Which of these teams there are.
+pub async fn list_existing(tx: &mut Tx, teams: &[TeamId]) -> Result<Vec<TeamId>, DbError> {
+    if teams.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT team_id FROM teams WHERE org_id = $1 AND team_id IN {}", list(2, teams.len()));
+    tx.query_dynamic(sql).bind_all(teams.iter().copied()).fetch_values(tx).await
+}
+
+/// Lists teams by handle.
+pub async fn list_teams(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<Team>, DbError> {
+    let sql = format!("{TEAM} AND t.handle > $2 ORDER BY t.handle LIMIT $3");
+    let rows: Vec<TeamRow> = tx.query_dynamic(sql).bind(after).bind(limit).fetch_all(tx).await?;
+    rows.into_iter().map(TeamRow::team).collect()
+}
+
+/// Makes a team.
+pub async fn insert_team(tx: &mut Tx, team: &Team) -> Result<(), DbError> {
+    tx.query(
+        "INSERT INTO teams (org_id, team_id, version, handle, display_name, create_time, update_time)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(team.id)
+    .bind(team.version)
+    .bind(team.handle.as_str())
+    .bind(team.display_name.as_str())
+    .bind(team.create_time)
+    .bind(team.update_time)
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Writes a changed team if the row still has the version before; says whether it had.
+pub async fn save_team(tx: &mut Tx, team: &Team) -> Result<bool, DbError> {
+    let saved = tx
+        .query(
+            "UPDATE teams SET version = version + 1, handle = $4, display_name = $5, update_time = $6
+             WHERE org_id = $1 AND team_id = $2 AND version = $3",
+        )
+        .bind(team.id)
+        .bind(team.version - 1)
+        .bind(team.handle.as_str())
+        .bind(team.display_name.as_str())
+        .bind(team.update_time)
+        .execute(tx)
+        .await?;
+    Ok(saved == 1)
+}
+
+/// Notes that a team's members changed.
+pub async fn touch_team(tx: &mut Tx, team: TeamId, now: Timestamp) -> Result<(), DbError> {
+    tx.query("UPDATE teams SET version = version + 1, update_time = $3 WHERE org_id = $1 AND team_id = $2")
+        .bind(team)
+        .bind(now)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// Removes a team. Its members and its turn are removed before.
+pub async fn delete_team(tx: &mut Tx, team: TeamId) -> Result<(), DbError> {
+    tx.query("DELETE FROM teams WHERE org_id = $1 AND team_id = $2").bind(team).execute(tx).await.map(drop)
+}
+
+/// Adds members; who is there already stays. Says how many were added.
+pub async fn insert_members(tx: &mut Tx, team: TeamId, agents: &[AgentId]) -> Result<u64, DbError> {
+    if agents.is_empty() {
+        return Ok(0);
+    }
+    let sql = format!(
+        "INSERT INTO team_members (org_id, team_id, agent_id) VALUES {} ON CONFLICT DO NOTHING",
+        db::org_rows(agents.len(), 2)
+    );
+    let mut query = tx.query_dynamic(sql);
+    for agent in agents {
+        query = query.bind(team).bind(*agent);
+    }
+    query.execute(tx).await
+}
+
+/// Removes members; says how many went.
+pub async fn delete_members(tx: &mut Tx, team: TeamId, agents: &[AgentId]) -> Result<u64, DbError> {
+    let sql = format!(
+        "DELETE FROM team_members WHERE org_id = $1 AND team_id = $2 AND agent_id IN {}",
+        list(3, agents.len())
+    );
+    tx.query_dynamic(sql).bind(team).bind_all(agents.iter().copied()).execute(tx).await
+}
+
+/// Removes every member.
+pub async fn delete_all_members(tx: &mut Tx, team: TeamId) -> Result<(), DbError> {
+    tx.query("DELETE FROM team_members WHERE org_id = $1 AND team_id = $2")
+        .bind(team)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// The teams of each of these agents.
+pub async fn list_teams_of(tx: &mut Tx, agents: &[AgentId]) -> Result<Vec<(AgentId, TeamId)>, DbError> {
+    if agents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT agent_id, team_id FROM team_members WHERE org_id = $1 AND agent_id IN {} ORDER BY agent_id, team_id",
+        list(2, agents.len())
+    );
+    tx.query_dynamic(sql).bind_all(agents.iter().copied()).fetch_all(tx).await
+}
+
+#[derive(sqlx::FromRow)]
+struct MemberRow {
+    team_id: TeamId,
+    agent_id: AgentId,
+    subject: kernel::Subject,
+    username: String,
+    display_name: String,
+}
+
+/// The members of each of these teams, by username.
+pub async fn list_members(tx: &mut Tx, teams: &[TeamId]) -> Result<Vec<(TeamId, Person)>, DbError> {
+    if teams.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT m.team_id, a.agent_id, a.subject, a.username, a.display_name
+         FROM team_members m JOIN agents a ON a.org_id = m.org_id AND a.agent_id = m.agent_id
+         WHERE m.org_id = $1 AND m.team_id IN {} ORDER BY a.username",
+        list(2, teams.len())
+    );
+    let rows: Vec<MemberRow> = tx.query_dynamic(sql).bind_all(teams.iter().copied()).fetch_all(tx).await?;
+    let person = |row: MemberRow| {
+        let MemberRow { team_id, agent_id, subject, username, display_name } = row;
+        (team_id, Person { agent: agent_id, subject, username, display_name })
+    };
+    Ok(rows.into_iter().map(person).collect())
+}

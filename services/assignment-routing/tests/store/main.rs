@@ -1,0 +1,10 @@
+//! What every store function promises, on both databases, and what holds when many assign at once.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
+
+mod attention;
+mod conversations;
+mod fixtures;
+mod people;
+mod queue;
+mod races;
