@@ -1,0 +1,210 @@
+//! How the commands call the API: where it is, as whom, and with which patience.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use proto::contacts::v1::contact_service_client::ContactServiceClient;
+use proto::notes::v1::note_service_client::NoteServiceClient;
+use proto::notifications::v1::notification_service_client::NotificationServiceClient;
+use proto::routing::v1::agent_service_client::AgentServiceClient;
+use proto::routing::v1::assignment_service_client::AssignmentServiceClient;
+use proto::routing::v1::conversation_service_client::ConversationServiceClient;
+use proto::routing::v1::directory_service_client::DirectoryServiceClient;
+use proto::routing::v1::team_service_client::TeamServiceClient;
+use proto::routing::v1::workflow_service_client::WorkflowServiceClient;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt;
+
+use crate::failure::Failure;
+
+const SERVICES: [&str; 4] = ["contacts", "routing", "notes", "notifications"];
+
+/// Where the API is.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct AddressFlags {
+    /// Where the API is: `backchannel up`, or the edge
+    #[arg(long, value_name = "ADDR", env = "BACKCHANNEL_ADDR", default_value = "127.0.0.1:50051")]
+    addr: String,
+    /// Where one service is, if not at --addr: contacts, routing, notes or notifications
+    #[arg(long = "at", value_name = "SERVICE=ADDR", value_parser = service_address)]
+    at: Vec<(String, String)>,
+}
+
+fn service_address(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((service, address)) if SERVICES.contains(&service) => {
+            Ok((service.to_owned(), address.to_owned()))
+        }
+        _ => Err(format!("{text:?} is not SERVICE=ADDR with one of {}", SERVICES.join(", "))),
+    }
+}
+
+impl AddressFlags {
+    /// Connects, and fails at once where nobody listens.
+    pub(crate) async fn connect(&self) -> Result<Wire, Failure> {
+        let own =
+            |service: &str| self.at.iter().find(|(name, _)| name == service).map(|(_, address)| address);
+        Wire::connect(|service| own(service).unwrap_or(&self.addr).clone()).await
+    }
+}
+
+/// Connections to the API: one to each service, wherever it is.
+#[derive(Debug, Clone)]
+pub struct Wire {
+    channels: BTreeMap<&'static str, Channel>,
+}
+
+impl Wire {
+    /// Connects to each service at the address which `address_of` gives for it, as `host:port` or a URI.
+    ///
+    /// # Errors
+    /// [`Failure`] where an address is not one, or nobody answers there.
+    pub async fn connect(address_of: impl Fn(&str) -> String) -> Result<Self, Failure> {
+        let mut channels = BTreeMap::new();
+        for service in SERVICES {
+            let address = address_of(service);
+            let uri = if address.contains("://") { address.clone() } else { format!("http://{address}") };
+            let endpoint = Endpoint::from_shared(uri).map_err(|error| Failure::because(&address, error))?;
+            let channel = endpoint.tcp_nodelay(true).connect_timeout(Duration::from_secs(5)).connect().await;
+            let nobody =
+                |_| Failure(format!("nobody answers at {address}; is `backchannel up` running there?"));
+            channels.insert(service, channel.map_err(nobody)?);
+        }
+        Ok(Self { channels })
+    }
+
+    /// The connection to the service that serves an RPC path such as `/backchannel.notes.v1.NoteService/GetNote`.
+    #[must_use]
+    pub fn channel_for(&self, path: &str) -> Option<Channel> {
+        let package = path.trim_start_matches("/backchannel.").split('.').next()?;
+        self.channels.get(package).cloned()
+    }
+
+    /// The API as the bearer of a token sees it.
+    ///
+    /// # Errors
+    /// [`Failure`] where the token cannot be a header's value.
+    pub fn bearing(&self, token: &str) -> Result<Session, Failure> {
+        let value =
+            format!("Bearer {token}").parse().map_err(|error| Failure::because("the token", error))?;
+        Ok(Session { wire: self.clone(), bearer: Bearer(value) })
+    }
+}
+
+/// Adds the token to each call.
+#[derive(Debug, Clone)]
+pub struct Bearer(MetadataValue<Ascii>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+/// A connection that carries a token.
+pub type Authorized = InterceptedService<Channel, Bearer>;
+
+/// The API as one person.
+#[derive(Debug, Clone)]
+pub struct Session {
+    wire: Wire,
+    bearer: Bearer,
+}
+
+impl Session {
+    fn to(&self, service: &str) -> Authorized {
+        InterceptedService::new(self.wire.channels[service].clone(), self.bearer.clone())
+    }
+
+    /// People outside.
+    #[must_use]
+    pub fn contacts(&self) -> ContactServiceClient<Authorized> {
+        ContactServiceClient::new(self.to("contacts"))
+    }
+
+    /// People inside.
+    #[must_use]
+    pub fn agents(&self) -> AgentServiceClient<Authorized> {
+        AgentServiceClient::new(self.to("routing"))
+    }
+
+    /// Who is meant by a name.
+    #[must_use]
+    pub fn directory(&self) -> DirectoryServiceClient<Authorized> {
+        DirectoryServiceClient::new(self.to("routing"))
+    }
+
+    /// Teams.
+    #[must_use]
+    pub fn teams(&self) -> TeamServiceClient<Authorized> {
+        TeamServiceClient::new(self.to("routing"))
+    }
+
+    /// Workflows.
+    #[must_use]
+    pub fn workflows(&self) -> WorkflowServiceClient<Authorized> {
+        WorkflowServiceClient::new(self.to("routing"))
+    }
+
+    /// Conversations and messages.
+    #[must_use]
+    pub fn conversations(&self) -> ConversationServiceClient<Authorized> {
+        ConversationServiceClient::new(self.to("routing"))
+    }
+
+    /// Who has which conversation.
+    #[must_use]
+    pub fn assignments(&self) -> AssignmentServiceClient<Authorized> {
+        AssignmentServiceClient::new(self.to("routing"))
+    }
+
+    /// Notes.
+    #[must_use]
+    pub fn notes(&self) -> NoteServiceClient<Authorized> {
+        NoteServiceClient::new(self.to("notes"))
+    }
+
+    /// The person's own feed.
+    #[must_use]
+    pub fn notifications(&self) -> NotificationServiceClient<Authorized> {
+        NotificationServiceClient::new(self.to("notifications"))
+    }
+}
+
+/// How often a call is tried. Only calls which are safe to repeat come here.
+const TRIES: u32 = 12;
+
+/// Calls until it is answered: waits as long as the server asks where it is busy, with back-off where it is away.
+pub(crate) async fn patiently<T, F, Fut>(mut call: F) -> Result<T, Status>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<tonic::Response<T>, Status>>,
+{
+    let mut tried = 0;
+    loop {
+        match call().await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) => {
+                tried += 1;
+                let Some(wait) = pause(&status, tried).filter(|_| tried < TRIES) else { return Err(status) };
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+fn pause(status: &Status, tried: u32) -> Option<Duration> {
+    let backoff = Duration::from_millis(50) * 2u32.pow(tried.min(6));
+    let asked = status.get_details_retry_info().and_then(|info| info.retry_delay);
+    match status.code() {
+        Code::ResourceExhausted => Some(asked.unwrap_or(backoff)),
+        Code::Unavailable | Code::DeadlineExceeded | Code::Aborted => Some(backoff),
+        _ => None,
+    }
+}

@@ -1,0 +1,56 @@
+//! The development key of a data folder, with which the commands here sign their tokens.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kernel::{Clock, OrgId, Role, Subject};
+use rpc::auth::TokenSpec;
+use rpc::{DevKey, Signer};
+
+use crate::failure::Failure;
+
+/// Who signs: the folder where `backchannel up` made its key.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct KeyFlags {
+    /// The data folder of `backchannel up`, where the development key is
+    #[arg(long, value_name = "DIR", env = "BACKCHANNEL_DATA", default_value = "data")]
+    pub(crate) data: PathBuf,
+    /// The organization
+    #[arg(long, default_value = "acme", value_parser = OrgId::parse)]
+    pub(crate) org: OrgId,
+}
+
+/// Signs tokens of one organization.
+#[derive(Clone)]
+pub(crate) struct Minter {
+    signer: Signer,
+    org: OrgId,
+    ttl: Duration,
+}
+
+impl KeyFlags {
+    /// Reads the key. It never makes one: a token signed with a key nobody serves with would only puzzle.
+    pub(crate) fn minter(&self, clock: &Clock, ttl: Duration) -> Result<Minter, Failure> {
+        let file = self.data.join(DevKey::FILE);
+        if !file.exists() {
+            return Err(Failure(format!(
+                "there is no development key {}; start `backchannel up` once, or name its folder with --data",
+                file.display()
+            )));
+        }
+        let key = DevKey::load_or_make(&self.data, clock.clone())
+            .map_err(|error| Failure::because("the development key", error))?;
+        Ok(Minter { signer: key.signer(), org: self.org.clone(), ttl })
+    }
+}
+
+impl Minter {
+    /// A token of this organization.
+    pub(crate) fn mint(&self, subject: &str, role: Role, name: Option<&str>) -> Result<String, Failure> {
+        let subject = Subject::parse(subject).map_err(|error| Failure::because("the subject", error))?;
+        let mut spec = TokenSpec::new(self.org.clone(), subject, role);
+        spec.ttl = self.ttl;
+        spec.name = name.map(ToOwned::to_owned);
+        self.signer.mint(&spec).map_err(|error| Failure::because("the token", error))
+    }
+}

@@ -1,0 +1,93 @@
+//! `backchannel explain`: a stored decision as people read it.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use kernel::{Clock, Role};
+use proto::routing::v1 as pb;
+
+use crate::client::{AddressFlags, patiently};
+use crate::dev_key::KeyFlags;
+use crate::failure::Failure;
+
+#[derive(clap::Args)]
+pub(crate) struct ExplainArgs {
+    /// The conversation
+    conversation_id: String,
+    #[command(flatten)]
+    api: AddressFlags,
+    #[command(flatten)]
+    key: KeyFlags,
+}
+
+/// Asks for the decisions on a conversation and prints them, newest first.
+#[expect(clippy::print_stdout, reason = "the explanation is this command's output")]
+pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
+    let token =
+        args.key.minter(&Clock::system(), Duration::from_secs(60))?.mint("explain", Role::Admin, None)?;
+    let threads = tokio::runtime::Runtime::new().map_err(|error| Failure::because("no threads", error))?;
+    let decisions = threads.block_on(async {
+        let api = args.api.connect().await?.bearing(&token)?;
+        let request = pb::ExplainAssignmentRequest {
+            conversation_id: args.conversation_id.clone(),
+            ..Default::default()
+        };
+        let answer = patiently(|| {
+            let (mut assignments, request) = (api.assignments(), request.clone());
+            async move { assignments.explain_assignment(request).await }
+        })
+        .await;
+        answer.map(|answer| answer.decisions).map_err(|status| Failure::call(&args.conversation_id, &status))
+    })?;
+    if decisions.is_empty() {
+        println!("Nothing has been decided on this conversation yet.");
+    }
+    for decision in &decisions {
+        print!("{}", told(decision));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One decision as text.
+fn told(decision: &pb::Decision) -> String {
+    let mut text = format!("{}\n", decision.summary);
+    let when = decision.decide_time.map(|time| time.to_string()).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "  decided   {when}  because of {}",
+        name(decision.cause().as_str_name(), "DECISION_CAUSE_")
+    );
+    if let Some(person) = &decision.decided_by {
+        let _ = writeln!(text, "  by        {}", called(person));
+    }
+    if !decision.team_id.is_empty() {
+        let strategy = name(decision.strategy().as_str_name(), "STRATEGY_");
+        let _ = writeln!(text, "  team      {}  {strategy}", decision.team_id);
+    }
+    for workflow in &decision.workflows {
+        let verdict = name(workflow.verdict().as_str_name(), "WORKFLOW_VERDICT_");
+        let detail =
+            if workflow.detail.is_empty() { String::new() } else { format!(": {}", workflow.detail) };
+        let _ = writeln!(text, "  workflow  {:<24} {verdict}{detail}", workflow.name);
+    }
+    for candidate in &decision.candidates {
+        let who = candidate.agent.as_ref().map(called).unwrap_or_default();
+        let verdict = match candidate.exclusion() {
+            pb::Exclusion::Unspecified => "got it".to_owned(),
+            why => name(why.as_str_name(), "EXCLUSION_"),
+        };
+        let _ =
+            writeln!(text, "  candidate {who:<24} {verdict:<16} {} open", candidate.open_conversation_count);
+    }
+    text.push('\n');
+    text
+}
+
+fn called(person: &pb::Person) -> String {
+    if person.display_name.is_empty() { format!("@{}", person.username) } else { person.display_name.clone() }
+}
+
+fn name(value: &str, prefix: &str) -> String {
+    value.trim_start_matches(prefix).to_lowercase().replace('_', " ")
+}

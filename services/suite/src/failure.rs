@@ -1,0 +1,31 @@
+//! What a command says when it cannot go on, and the exit code: 0 done, 1 done but not as it should be, 2 not done.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// A command that could not go on. The text says why, and what to do where that is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(pub(crate) String);
+
+impl Failure {
+    pub(crate) fn because(what: impl Display, error: impl Display) -> Self {
+        Self(format!("{what}: {error}"))
+    }
+
+    /// A call that was refused, with the reason of its `ErrorInfo`.
+    pub(crate) fn call(what: impl Display, status: &tonic::Status) -> Self {
+        let reason =
+            rpc::reason_of(status).map(|reason| format!(" [{}]", reason.as_str_name())).unwrap_or_default();
+        Self(format!("{what}: {:?}{reason}: {}", status.code(), status.message()))
+    }
+}
+
+/// Tells the outcome of a command to the system, and the reason of a failure to the person at the terminal.
+#[expect(clippy::print_stderr, reason = "said to the person at the terminal")]
+pub(crate) fn told(outcome: Result<ExitCode, Failure>) -> ExitCode {
+    outcome.unwrap_or_else(|failure| {
+        eprintln!("error: {failure}");
+        ExitCode::from(2)
+    })
+}

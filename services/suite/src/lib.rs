@@ -1,0 +1,60 @@
+//! `backchannel`: all services in one process, each alone, and what one does from a terminal.
+//!
+//! | module | command |
+//! |---|---|
+//! | [`up`] | `up`: everything on one port; `serve NAME`: one service |
+//! | [`token`] | `token`: a token signed with the development key |
+//! | [`replay`] | `replay FILE`: pushes recorded messages through the API and checks what became of them |
+//! | [`explain`] | `explain ID`: why a conversation is with whom it is with |
+//!
+//! [`client`] and [`dev_key`] are what the commands which call the API share.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod client;
+mod dev_key;
+mod explain;
+mod failure;
+mod replay;
+mod token;
+mod up;
+
+pub use failure::Failure;
+
+/// The private side of customer conversations: notes, assignment, handoffs, notifications.
+#[derive(Parser)]
+#[command(name = "backchannel", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve all services on one port, in one process
+    ///
+    /// Without further servers: SQLite files and a development key in the data folder.
+    Up(runtime::ServeFlags),
+    /// Serve one service, which finds the others under [peers] of its configuration
+    Serve(up::ServeOne),
+    /// Print a token signed with the development key of a data folder
+    Token(token::TokenArgs),
+    /// Push recorded messages through the API as a busy day, then check what became of them
+    Replay(replay::ReplayArgs),
+    /// Explain how a conversation came to its assignee
+    Explain(explain::ExplainArgs),
+}
+
+/// The whole of the binary's `main`.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Up(flags) => up::up(flags),
+        Command::Serve(one) => up::serve(one),
+        Command::Token(args) => failure::told(token::print(&args)),
+        Command::Replay(args) => failure::told(replay::run(args)),
+        Command::Explain(args) => failure::told(explain::run(args)),
+    }
+}

@@ -1,0 +1,111 @@
+//! What agents write: on every Nth conversation its assignee sums up what the customer asked, and mentions a colleague.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::Clock;
+use proto::notes::v1 as pb;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::ledger::{Ledger, Written};
+use super::office::Agent;
+use crate::client::patiently;
+use crate::failure::Failure;
+
+/// In every note, and nowhere else: if a contact ever sees it, a note has leaked.
+pub(super) const CANARY: &str = "replay-note-canary";
+
+/// How long a conversation may wait for its assignee before the replay goes on without a note.
+const WAIT_FOR_ASSIGNEE: Duration = Duration::from_secs(60);
+
+/// How long a waiting conversation rests between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// A conversation on which a note is due: its id at the channel, and since when.
+pub(super) struct Due {
+    pub(super) conversation: String,
+    pub(super) since: Instant,
+}
+
+/// Asks who sits next to an agent; the office grows while notes are written, so it is asked each time.
+pub(super) type Seating = Arc<dyn Fn(&str) -> Option<(Arc<Agent>, Option<Arc<Agent>>)> + Send + Sync>;
+
+/// Writes notes as they become due, until nothing more can come.
+pub(super) async fn write_all(
+    mut due: mpsc::UnboundedReceiver<Due>,
+    ledger: Arc<Ledger>,
+    seating: Seating,
+) -> Result<(), Failure> {
+    let clock = Clock::system();
+    let mut waiting = VecDeque::new();
+    let mut more = true;
+    while more || !waiting.is_empty() {
+        tokio::select! {
+            next = due.recv(), if more => match next {
+                Some(next) => waiting.push_back(next),
+                None => more = false,
+            },
+            () = tokio::time::sleep(LOOK_EVERY), if !waiting.is_empty() => {
+                for _ in 0..waiting.len() {
+                    let Some(next) = waiting.pop_front() else { break };
+                    match assignee(&ledger, &next.conversation) {
+                        Some((conversation_id, subject)) => {
+                            write(&clock, &ledger, &seating, &next.conversation, conversation_id, &subject).await?;
+                        }
+                        None if next.since.elapsed() < WAIT_FOR_ASSIGNEE => waiting.push_back(next),
+                        // It is unassigned, which the end of the replay will say.
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The conversation's id and who has it, once both are known.
+fn assignee(ledger: &Ledger, conversation: &str) -> Option<(String, String)> {
+    let account = ledger.open();
+    let conversation_id = account.conversations.get(conversation)?.conversation_id.clone();
+    let subject = account.assignees.get(&conversation_id)?.clone();
+    Some((conversation_id, subject))
+}
+
+async fn write(
+    clock: &Clock,
+    ledger: &Ledger,
+    seating: &Seating,
+    conversation: &str,
+    conversation_id: String,
+    subject: &str,
+) -> Result<(), Failure> {
+    let Some((author, neighbour)) = seating(subject) else { return Ok(()) };
+    let asked = ledger.open().conversations.get(conversation).map(|entry| entry.asked.join(" / "));
+    // A customer may have typed an `@`, which must not call anybody.
+    let summary = asked.unwrap_or_default().replace('@', "(at)");
+    let call =
+        neighbour.map(|other| format!("\n\n@{} please have a look.", other.subject)).unwrap_or_default();
+    let request = pb::CreateNoteRequest {
+        conversation_id: conversation_id.clone(),
+        body: format!("{CANARY} The customer asked: {summary}{call}"),
+        request_id: clock.new_id().to_string(),
+    };
+    let answer = patiently(|| {
+        let (mut notes, request) = (author.api.notes(), request.clone());
+        async move { notes.create_note(request).await }
+    })
+    .await
+    .map_err(|status| Failure::call(format_args!("note on {conversation_id}"), &status))?;
+    let note = answer.note.unwrap_or_default();
+    let notified = note.mentions.iter().filter(|mention| mention.outcome() == pb::MentionOutcome::Notified);
+    let told = notified.flat_map(|mention| mention.subjects.iter().cloned()).collect();
+    ledger.open().notes.push(Written {
+        note_id: note.note_id,
+        conversation_id,
+        author: author.subject.clone(),
+        told,
+    });
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! The people of the replay: a team for each source, its agents, and the workflow that sends the source to its team.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kernel::Role;
+use proto::routing::v1 as pb;
+use tonic::Code;
+
+use super::ledger::Ledger;
+use super::listen::{Heard, Listener};
+use crate::client::{Session, Wire, patiently};
+use crate::dev_key::Minter;
+use crate::failure::Failure;
+
+/// One agent at work.
+#[derive(Debug)]
+pub(super) struct Agent {
+    pub(super) subject: String,
+    pub(super) api: Session,
+    /// Kept open as long as the agent is at work.
+    _listener: Listener,
+}
+
+/// The teams so far, by source.
+#[derive(Clone)]
+pub(super) struct Office {
+    wire: Wire,
+    minter: Minter,
+    admin: Session,
+    agents_per_team: usize,
+    ledger: Arc<Ledger>,
+    heard: Arc<Heard>,
+    teams: BTreeMap<String, Vec<Arc<Agent>>>,
+}
+
+impl Office {
+    pub(super) fn new(
+        wire: Wire,
+        minter: Minter,
+        agents_per_team: usize,
+        ledger: Arc<Ledger>,
+    ) -> Result<Self, Failure> {
+        let admin = wire.bearing(&minter.mint("replay-admin", Role::Admin, Some("Replay"))?)?;
+        let heard = Arc::new(Heard::default());
+        Ok(Self { wire, minter, admin, agents_per_team, ledger, heard, teams: BTreeMap::new() })
+    }
+
+    pub(super) fn has(&self, source: &str) -> bool {
+        self.teams.contains_key(source)
+    }
+
+    pub(super) fn teams(&self) -> &BTreeMap<String, Vec<Arc<Agent>>> {
+        &self.teams
+    }
+
+    pub(super) fn heard(&self) -> &Heard {
+        &self.heard
+    }
+
+    /// The agent of a subject, and the colleague who sits next to them.
+    pub(super) fn agent_and_neighbour(&self, subject: &str) -> Option<(Arc<Agent>, Option<Arc<Agent>>)> {
+        self.teams.values().find_map(|team| {
+            let place = team.iter().position(|agent| agent.subject == subject)?;
+            let next = &team[(place + 1) % team.len()];
+            let neighbour = (team.len() > 1).then(|| Arc::clone(next));
+            Some((Arc::clone(&team[place]), neighbour))
+        })
+    }
+
+    /// This office and the team of one more source: agents listening first, then online, then the workflow, so that
+    /// nothing is missed.
+    pub(super) async fn with_team(&self, source: &str) -> Result<Self, Failure> {
+        let handle = slug(source);
+        let (mut agents, mut ids) = (Vec::new(), Vec::new());
+        for number in 1..=self.agents_per_team {
+            let subject = format!("{handle}-{number}");
+            let (agent, id) = self.hire(&subject).await?;
+            agents.push(Arc::new(agent));
+            ids.push(id);
+        }
+        let team = self.team(&format!("{handle}-team"), source, ids).await?;
+        self.route(source, &team).await?;
+        let mut grown = self.clone();
+        grown.teams.insert(source.to_owned(), agents);
+        Ok(grown)
+    }
+
+    async fn hire(&self, subject: &str) -> Result<(Agent, String), Failure> {
+        let api = self.wire.bearing(&self.minter.mint(subject, Role::Agent, Some(subject))?)?;
+        let listener = Listener::open(api.clone(), subject, &self.ledger, &self.heard).await?;
+        let me = patiently(|| {
+            let mut agents = api.agents();
+            async move { agents.get_my_agent(pb::GetMyAgentRequest {}).await }
+        })
+        .await
+        .map_err(|status| Failure::call(subject, &status))?;
+        let agent_id = me.agent.unwrap_or_default().agent_id;
+        let online = pb::SetAvailabilityRequest {
+            agent_id: agent_id.clone(),
+            availability: pb::Availability::Online.into(),
+            pinned: true,
+        };
+        patiently(|| {
+            let (mut agents, online) = (api.agents(), online.clone());
+            async move { agents.set_availability(online).await }
+        })
+        .await
+        .map_err(|status| Failure::call(subject, &status))?;
+        Ok((Agent { subject: subject.to_owned(), api, _listener: listener }, agent_id))
+    }
+
+    /// The team of a handle, made if it is not there, with these members.
+    async fn team(&self, handle: &str, name: &str, agent_ids: Vec<String>) -> Result<String, Failure> {
+        let request = pb::CreateTeamRequest {
+            handle: handle.to_owned(),
+            display_name: name.to_owned(),
+            agent_ids: agent_ids.clone(),
+            ..Default::default()
+        };
+        let failed = |status: tonic::Status| Failure::call(format_args!("team {handle}"), &status);
+        let made = patiently(|| {
+            let (mut teams, request) = (self.admin.teams(), request.clone());
+            async move { teams.create_team(request).await }
+        })
+        .await;
+        match made {
+            Ok(answer) => return Ok(answer.team.unwrap_or_default().team_id),
+            Err(status) if status.code() == Code::AlreadyExists => {}
+            Err(status) => return Err(failed(status)),
+        }
+        let team_id = self.team_called(handle).await.map_err(failed)?;
+        let add = pb::AddTeamMembersRequest { team_id: team_id.clone(), agent_ids };
+        patiently(|| {
+            let (mut teams, add) = (self.admin.teams(), add.clone());
+            async move { teams.add_team_members(add).await }
+        })
+        .await
+        .map_err(failed)?;
+        Ok(team_id)
+    }
+
+    async fn team_called(&self, handle: &str) -> Result<String, tonic::Status> {
+        let request = pb::ResolveHandlesRequest { handles: vec![handle.to_owned()] };
+        let resolved = patiently(|| {
+            let (mut directory, request) = (self.admin.directory(), request.clone());
+            async move { directory.resolve_handles(request).await }
+        })
+        .await?;
+        let team = resolved.handles.into_iter().map(|handle| handle.team_id).find(|id| !id.is_empty());
+        team.ok_or_else(|| tonic::Status::not_found(format!("{handle} is not a team")))
+    }
+
+    /// The workflow that sends a source to its team, made if it is not there.
+    async fn route(&self, source: &str, team_id: &str) -> Result<(), Failure> {
+        let name = format!("replay: {source}");
+        let failed = |status: tonic::Status| Failure::call(&name, &status);
+        let mut page_token = String::new();
+        loop {
+            let request = pb::ListWorkflowsRequest { page_size: 200, page_token: page_token.clone() };
+            let page = patiently(|| {
+                let (mut workflows, request) = (self.admin.workflows(), request.clone());
+                async move { workflows.list_workflows(request).await }
+            })
+            .await
+            .map_err(failed)?;
+            if page.workflows.iter().any(|workflow| workflow.name == name) {
+                return Ok(());
+            }
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            page_token = page.next_page_token;
+        }
+        let action = pb::action::Action::AssignTeam(pb::AssignTeam {
+            team_id: team_id.to_owned(),
+            strategy: pb::Strategy::RoundRobin.into(),
+        });
+        let request = pb::CreateWorkflowRequest {
+            spec: Some(pb::WorkflowSpec {
+                name: name.clone(),
+                position: 100,
+                trigger: pb::Trigger::ConversationCreated.into(),
+                condition: format!("conversation.source == {}", quoted(source)),
+                actions: vec![pb::Action { action: Some(action) }],
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        patiently(|| {
+            let (mut workflows, request) = (self.admin.workflows(), request.clone());
+            async move { workflows.create_workflow(request).await }
+        })
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+}
+
+/// A source as part of a name: what a username or handle may hold.
+fn slug(source: &str) -> String {
+    let kept = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
+    source.chars().map(kept).collect::<String>().trim_matches('-').to_owned()
+}
+
+/// A text as a CEL string. JSON's escapes are CEL's.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

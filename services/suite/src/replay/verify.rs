@@ -1,0 +1,303 @@
+//! Holds the ledger against the API: every message, every assignee, every note, every notification, and what contacts
+//! can see.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use futures::stream::{self, TryStreamExt};
+use kernel::Role;
+use proto::notes::v1 as notes_pb;
+use proto::notifications::v1 as notifications_pb;
+use proto::routing::v1 as pb;
+use tokio::time::Instant;
+use tonic::{Code, Status};
+
+use super::ledger::{Entry, Ledger};
+use super::listen::{About, Heard};
+use super::notes::CANARY;
+use super::office::Office;
+use super::report::Report;
+use crate::client::{Session, Wire, patiently};
+use crate::dev_key::Minter;
+use crate::failure::Failure;
+
+/// How long nothing may happen before what is missing counts as lost.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the streams must have brought by the end: everything this run caused.
+fn expected(ledger: &Ledger) -> HashSet<About> {
+    let account = ledger.open();
+    let mut expected = HashSet::new();
+    for entry in account.conversations.values().filter(|entry| entry.created) {
+        let assignee = account.assignees.get(&entry.conversation_id).cloned().unwrap_or_default();
+        let assigned = notifications_pb::NotificationType::Assigned;
+        expected.insert((assignee, assigned, entry.conversation_id.clone()));
+    }
+    for note in &account.notes {
+        for told in &note.told {
+            let mentioned = notifications_pb::NotificationType::Mentioned;
+            expected.insert((told.clone(), mentioned, note.note_id.clone()));
+        }
+    }
+    expected
+}
+
+/// Waits until every conversation has its assignee and every notification has come, or nothing more happens.
+pub(super) async fn settled(ledger: &Ledger, heard: &Heard) {
+    let mut most = 0;
+    let mut since = Instant::now();
+    while since.elapsed() < PATIENCE {
+        let expected = expected(ledger);
+        let come = {
+            let heard = heard.open();
+            expected.iter().filter(|about| heard.about.contains_key(*about)).count()
+        };
+        if come == expected.len() {
+            return;
+        }
+        if come > most {
+            (most, since) = (come, Instant::now());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Reads everything back.
+pub(super) struct Verifier<'a> {
+    pub(super) wire: &'a Wire,
+    pub(super) minter: &'a Minter,
+    pub(super) channel: &'a Session,
+    pub(super) office: &'a Office,
+    pub(super) ledger: &'a Ledger,
+    pub(super) concurrency: usize,
+}
+
+impl Verifier<'_> {
+    pub(super) async fn report(&self) -> Result<Report, Failure> {
+        let mut report = Report::default();
+        for (source, team) in self.office.teams() {
+            for agent in team {
+                report.agents.entry((source.clone(), agent.subject.clone())).or_default();
+            }
+        }
+        let entries: Vec<Entry> = self.ledger.open().conversations.values().cloned().collect();
+        report.contacts = entries.iter().map(|entry| &entry.contact_id).collect::<HashSet<_>>().len() as u64;
+        report.known_before = self.ledger.open().known_before;
+        self.conversations(&entries, &mut report).await?;
+        self.messages(&entries, &mut report).await?;
+        self.notes(&mut report).await?;
+        self.notifications(&mut report);
+        report.notes_seen_by_contacts = self.seen_by_contacts(&entries).await?;
+        Ok(report)
+    }
+
+    /// Assignees and status, from the lists of conversations.
+    async fn conversations(&self, entries: &[Entry], report: &mut Report) -> Result<(), Failure> {
+        let wanted: HashMap<&str, &Entry> =
+            entries.iter().map(|entry| (entry.conversation_id.as_str(), entry)).collect();
+        for view in [pb::InboxView::All, pb::InboxView::Resolved] {
+            let mut page_token = String::new();
+            loop {
+                let request = pb::ListConversationsRequest {
+                    view: view.into(),
+                    page_size: 200,
+                    page_token,
+                    ..Default::default()
+                };
+                let page = patiently(|| {
+                    let (mut conversations, request) = (self.channel.conversations(), request.clone());
+                    async move { conversations.list_conversations(request).await }
+                })
+                .await
+                .map_err(|status| Failure::call("the list of conversations", &status))?;
+                for found in page.entries.into_iter().filter_map(|entry| entry.conversation) {
+                    if let Some(entry) = wanted.get(found.conversation_id.as_str()) {
+                        counted(&found, &entry.source, report);
+                    }
+                }
+                if page.next_page_token.is_empty() {
+                    break;
+                }
+                page_token = page.next_page_token;
+            }
+        }
+        report.max_imbalance_per_team = imbalance(report);
+        Ok(())
+    }
+
+    /// Every message, by its id at the channel, in order.
+    async fn messages(&self, entries: &[Entry], report: &mut Report) -> Result<(), Failure> {
+        let found: Vec<(u64, u64, u64)> = stream::iter(entries.iter().map(Ok))
+            .map_ok(|entry| async move {
+                let found = self.messages_of(&entry.conversation_id).await?;
+                let distinct: HashSet<&String> = found.iter().collect();
+                let lost = entry.sent.iter().filter(|id| !distinct.contains(id)).count();
+                let doubled = found.len() - distinct.len();
+                Ok::<_, Failure>((found.len() as u64, lost as u64, doubled as u64))
+            })
+            .try_buffer_unordered(self.concurrency)
+            .try_collect()
+            .await?;
+        for (messages, lost, doubled) in found {
+            report.messages += messages;
+            report.messages_lost += lost;
+            report.messages_duplicated += doubled;
+        }
+        Ok(())
+    }
+
+    async fn messages_of(&self, conversation_id: &str) -> Result<Vec<String>, Failure> {
+        let mut found = Vec::new();
+        let mut request = pb::ListMessagesRequest {
+            conversation_id: conversation_id.to_owned(),
+            page_size: 200,
+            ..Default::default()
+        };
+        loop {
+            let page = patiently(|| {
+                let (mut conversations, request) = (self.channel.conversations(), request.clone());
+                async move { conversations.list_messages(request).await }
+            })
+            .await
+            .map_err(|status| Failure::call(format_args!("messages of {conversation_id}"), &status))?;
+            found.extend(page.messages.into_iter().map(|message| message.external_id));
+            if page.next_page_token.is_empty() {
+                return Ok(found);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// Every note this run wrote, read by its author.
+    async fn notes(&self, report: &mut Report) -> Result<(), Failure> {
+        let written = self.ledger.open().notes.clone();
+        let lost: Vec<bool> = stream::iter(written.iter().map(Ok))
+            .map_ok(|note| async move {
+                let Some((author, _)) = self.office.agent_and_neighbour(&note.author) else {
+                    return Ok(true);
+                };
+                let request = notes_pb::GetNoteRequest { note_id: note.note_id.clone() };
+                let answer = patiently(|| {
+                    let (mut notes, request) = (author.api.notes(), request.clone());
+                    async move { notes.get_note(request).await }
+                })
+                .await;
+                match answer {
+                    Ok(answer) => Ok(!answer.note.is_some_and(|note| note.body.contains(CANARY))),
+                    Err(status) if status.code() == Code::NotFound => Ok(true),
+                    Err(status) => Err(Failure::call(format_args!("note {}", note.note_id), &status)),
+                }
+            })
+            .try_buffer_unordered(self.concurrency)
+            .try_collect()
+            .await?;
+        report.notes_lost = lost.iter().filter(|lost| **lost).count() as u64;
+        report.notes = written.len() as u64 - report.notes_lost;
+        report.mentions = written.iter().map(|note| note.told.len() as u64).sum();
+        for note in &written {
+            if let Some((_, tally)) = report.agents.iter_mut().find(|((_, agent), _)| *agent == note.author) {
+                tally.notes += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn notifications(&self, report: &mut Report) {
+        let expected = expected(self.ledger);
+        let heard = self.office.heard().open();
+        report.notifications_expected = expected.len() as u64;
+        report.notifications_streamed = heard.about.values().sum();
+        let lost = expected.iter().filter(|about| !heard.about.contains_key(*about)).count() as u64;
+        report.notifications_lost = lost.max(heard.gaps);
+        let doubled: u64 = heard.about.values().map(|times| times - 1).sum();
+        report.notifications_duplicated = doubled.max(heard.repeated);
+        report.notifications_unexpected =
+            heard.about.keys().filter(|about| !expected.contains(*about)).count() as u64;
+        for ((subject, _, _), times) in &heard.about {
+            if let Some((_, tally)) = report.agents.iter_mut().find(|((_, agent), _)| agent == subject) {
+                tally.notified += times;
+            }
+        }
+    }
+
+    /// Asks as the contact of each conversation with a note for everything a contact can ask for, and counts answers in
+    /// which there is something of a note.
+    async fn seen_by_contacts(&self, entries: &[Entry]) -> Result<u64, Failure> {
+        let noted: HashSet<String> =
+            self.ledger.open().notes.iter().map(|note| note.conversation_id.clone()).collect();
+        let asked = entries.iter().filter(|entry| noted.contains(&entry.conversation_id));
+        let seen: Vec<u64> = stream::iter(asked.map(Ok))
+            .map_ok(|entry| self.seen_by_contact(entry))
+            .try_buffer_unordered(self.concurrency)
+            .try_collect()
+            .await?;
+        Ok(seen.iter().sum())
+    }
+
+    async fn seen_by_contact(&self, entry: &Entry) -> Result<u64, Failure> {
+        let token = self.minter.mint(&entry.contact_id, Role::Contact, None)?;
+        let contact = self.wire.bearing(&token)?;
+        let conversation_id = entry.conversation_id.clone();
+        let conversation = pb::GetConversationRequest { conversation_id: conversation_id.clone() };
+        let messages = pb::ListMessagesRequest {
+            conversation_id: conversation_id.clone(),
+            page_size: 200,
+            ..Default::default()
+        };
+        let notes = notes_pb::ListNotesRequest { conversation_id, page_size: 200, ..Default::default() };
+        let feed = notifications_pb::ListNotificationsRequest::default();
+        let own = [
+            shown(contact.conversations().get_conversation(conversation).await)?,
+            shown(contact.conversations().list_messages(messages).await)?,
+            shown(contact.conversations().list_conversations(pb::ListConversationsRequest::default()).await)?,
+        ];
+        let leaked = own.iter().filter(|bytes| leaks(bytes)).count() as u64;
+        // These must be refused altogether: even an empty answer would say that there are no notes.
+        let answered = u64::from(!refused(contact.notes().list_notes(notes).await)?)
+            + u64::from(!refused(contact.notifications().list_notifications(feed).await)?);
+        Ok(leaked + answered)
+    }
+}
+
+fn shown<T: prost::Message>(answer: Result<tonic::Response<T>, Status>) -> Result<Vec<u8>, Failure> {
+    match answer {
+        Ok(answer) => Ok(answer.into_inner().encode_to_vec()),
+        Err(status) => Err(Failure::call("a contact's own conversation", &status)),
+    }
+}
+
+fn refused<T>(answer: Result<tonic::Response<T>, Status>) -> Result<bool, Failure> {
+    match answer {
+        Ok(_) => Ok(false),
+        Err(status) if status.code() == Code::PermissionDenied => Ok(!leaks(status.message().as_bytes())),
+        Err(status) => Err(Failure::call("what a contact must not ask", &status)),
+    }
+}
+
+fn leaks(bytes: &[u8]) -> bool {
+    bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes())
+}
+
+fn counted(found: &pb::Conversation, source: &str, report: &mut Report) {
+    report.conversations += 1;
+    let resolved = found.status() == pb::ConversationStatus::Resolved;
+    report.resolved += u64::from(resolved);
+    let Some(assignee) = &found.assignee else {
+        report.unassigned += 1;
+        return;
+    };
+    report.assigned += 1;
+    let tally = report.agents.entry((source.to_owned(), assignee.subject.clone())).or_default();
+    tally.conversations += 1;
+    tally.resolved += u64::from(resolved);
+}
+
+fn imbalance(report: &Report) -> u64 {
+    let mut teams: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for ((team, _), tally) in &report.agents {
+        let (fewest, most) = teams.entry(team).or_insert((u64::MAX, 0));
+        *fewest = (*fewest).min(tally.conversations);
+        *most = (*most).max(tally.conversations);
+    }
+    teams.values().map(|(fewest, most)| most - fewest).max().unwrap_or_default()
+}

@@ -1,0 +1,69 @@
+//! `backchannel token`: a token for trying things out.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use kernel::{Clock, Role};
+
+use crate::dev_key::KeyFlags;
+use crate::failure::Failure;
+
+#[derive(clap::Args)]
+pub(crate) struct TokenArgs {
+    #[command(flatten)]
+    key: KeyFlags,
+    /// Who: the name that all services use for this person; for a contact, the contact_id
+    #[arg(long)]
+    sub: String,
+    /// contact, agent, supervisor, admin or integration
+    #[arg(long, value_parser = Role::parse)]
+    role: Role,
+    /// What people call them
+    #[arg(long)]
+    name: Option<String>,
+    /// How long it is good for: a number with s, m, h or d
+    #[arg(long, default_value = "15m", value_parser = span)]
+    ttl: Duration,
+}
+
+/// Prints the token, and nothing else.
+#[expect(clippy::print_stdout, reason = "the token is this command's output")]
+pub(crate) fn print(args: &TokenArgs) -> Result<ExitCode, Failure> {
+    if args.role == Role::Service {
+        return Err(Failure("services make their own tokens; choose another role".to_owned()));
+    }
+    let minter = args.key.minter(&Clock::system(), args.ttl)?;
+    println!("{}", minter.mint(&args.sub, args.role, args.name.as_deref())?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a span of time such as `90s`, `15m`, `2h` or `1d`.
+fn span(text: &str) -> Result<Duration, String> {
+    let wanted = || format!("{text:?} is not a span of time such as 90s, 15m, 2h or 1d");
+    let unit = text.chars().last().ok_or_else(wanted)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wanted()),
+    };
+    let count: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wanted())?;
+    let total = count.checked_mul(seconds).filter(|total| (1..=31_536_000).contains(total));
+    total.map(Duration::from_secs).ok_or_else(|| format!("{text:?} is not between 1s and 365d"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // G8
+    #[test]
+    fn a_span_has_a_unit_and_stays_within_a_year() {
+        assert_eq!(span("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(span("2h"), Ok(Duration::from_secs(7_200)));
+        for wrong in ["", "15", "m", "0s", "-1s", "400d", "1w", "99999999999999999999s", "1ä"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `backchannel up` and `backchannel serve`.
+
+use std::process::ExitCode;
+
+use runtime::{Running, ServeFlags, Unit};
+
+/// One service by name.
+#[derive(clap::Args)]
+pub(crate) struct ServeOne {
+    /// Which service
+    service: ServiceName,
+    #[command(flatten)]
+    flags: ServeFlags,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ServiceName {
+    Contacts,
+    AssignmentRouting,
+    Notes,
+    Notifications,
+}
+
+impl ServiceName {
+    fn unit(self) -> Unit {
+        match self {
+            Self::Contacts => contacts::unit(),
+            Self::AssignmentRouting => assignment_routing::unit(),
+            Self::Notes => notes::unit(),
+            Self::Notifications => notifications::unit(),
+        }
+    }
+}
+
+/// Serves everything; a newcomer sees what to try next.
+pub(crate) fn up(flags: ServeFlags) -> ExitCode {
+    let all = [
+        ServiceName::Contacts,
+        ServiceName::AssignmentRouting,
+        ServiceName::Notes,
+        ServiceName::Notifications,
+    ];
+    let served = flags.load().and_then(|mut config| {
+        // Reflection is for whoever runs this on their own machine; behind an edge it is on the internal address only.
+        config.public_reflection = true;
+        let data = config.data.display().to_string();
+        runtime::run(config, all.map(ServiceName::unit).into(), |running| {
+            announce(running);
+            suggest(running, &data);
+        })
+    });
+    runtime::exit_code(served)
+}
+
+/// Serves one service.
+pub(crate) fn serve(one: ServeOne) -> ExitCode {
+    let served = one.flags.load().and_then(|config| runtime::run(config, vec![one.service.unit()], announce));
+    runtime::exit_code(served)
+}
+
+#[expect(clippy::print_stdout, reason = "scripts wait for this line")]
+fn announce(running: &Running) {
+    println!("ready grpc={} metrics={}", running.grpc, running.metrics);
+}
+
+#[expect(clippy::print_stdout, reason = "said to the person at the terminal")]
+fn suggest(running: &Running, data: &str) {
+    let folder = if data == "data" { String::new() } else { format!(" --data {data}") };
+    println!(
+        "\nTry, in another terminal:\n\
+         \n  backchannel token --org acme --sub ana --role agent{folder}\n\
+         \n  grpcurl -plaintext -H \"authorization: Bearer $(backchannel token --sub ana --role agent{folder})\" \\\
+         \n    {} backchannel.routing.v1.AgentService/GetMyAgent\n\
+         \nCtrl-C ends it.",
+        running.grpc
+    );
+}
