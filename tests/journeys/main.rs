@@ -1,0 +1,39 @@
+//! What a user sees of all services together, on both databases, in one process and as four.
+//!
+//! | module | story |
+//! |---|---|
+//! | [`day`] | a customer's message becomes somebody's work, and a colleague is told |
+//! | [`privacy`] | no path leads a note to a contact |
+//! | [`access`] | every RPC, every role, against the reviewed table |
+//! | [`tenancy`] | another organization's ids are as if they did not exist |
+//! | [`retries`] | a repeated request has one effect |
+//! | [`cancels`] | a client that goes away loses nothing and leaves nothing behind |
+//! | [`kills`] | a killed process loses nothing it has acknowledged |
+//! | [`operations`] | health, reflection, gRPC-Web, metrics, logs |
+//! | [`traces`] | one request is one trace, across processes and the outbox, without content |
+//! | [`rooms`] | the services look alike, and import only what they may |
+//!
+//! [`world`] is where they take place, [`processes`] starts real processes, [`cast`] are the people, [`raw`] calls any RPC
+//! by its descriptor.
+
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod access;
+mod cancels;
+mod cast;
+mod day;
+mod kills;
+mod operations;
+mod privacy;
+mod processes;
+mod raw;
+mod retries;
+mod rooms;
+mod tenancy;
+mod traces;
+mod world;

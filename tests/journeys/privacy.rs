@@ -1,0 +1,171 @@
+//! No path leads a note, a mention, or a count of notes to a contact.
+
+use std::time::Duration;
+
+use kernel::Role;
+use proto::notes::v1 as notes;
+use proto::routing::v1 as pb;
+use suite::client::Session;
+use tonic::Code;
+
+use crate::cast::{Ear, assigned, customer_writes, message, route, team};
+use crate::raw::{Values, call};
+use crate::world::{ORG, World, in_every_shape};
+
+/// In every private text here, and nowhere else.
+const CANARY: &str = "canary-7d1f0c";
+
+/// Writes a note.
+pub(crate) async fn note_on(author: &Session, conversation_id: &str, body: &str) -> notes::Note {
+    let request = notes::CreateNoteRequest {
+        conversation_id: conversation_id.to_owned(),
+        body: body.to_owned(),
+        request_id: String::new(),
+    };
+    author.notes().create_note(request).await.unwrap().into_inner().note.unwrap()
+}
+
+/// What a contact sees of their own conversation.
+async fn seen_by_contact(world: &World, conversation: &pb::Conversation) -> Vec<Vec<bytes::Bytes>> {
+    let token = world.token(ORG, &conversation.contact_id, Role::Contact);
+    let values = Values::from([
+        ("conversation_id", conversation.conversation_id.clone()),
+        ("contact_id", conversation.contact_id.clone()),
+    ]);
+    let mut seen = Vec::new();
+    for path in [
+        "/backchannel.routing.v1.ConversationService/GetConversation",
+        "/backchannel.routing.v1.ConversationService/ListMessages",
+        "/backchannel.routing.v1.ConversationService/ListConversations",
+        "/backchannel.contacts.v1.ContactService/GetContact",
+    ] {
+        // A list is asked for all of one's own: the probe's filters would find nothing.
+        let values = if path.ends_with("ListConversations") {
+            Values::from([("channel", "chat".into()), ("source", "airline".into())])
+        } else {
+            values.clone()
+        };
+        let answer = call(world, &token, proto::method(path).unwrap(), &values).await;
+        assert!(answer.status.is_none(), "{path}: {answer:?}");
+        seen.push(answer.messages);
+    }
+    seen
+}
+
+in_every_shape! {
+    // N3
+    async fn nothing_private_reaches_a_contact_by_any_rpc_or_stream(world: World) {
+        let team = team(&world, "flights", &["ana", "ben"]).await;
+        route(&world, "airline", &team.team_id, vec![]).await;
+        let recorded = customer_writes(&world, message("airline", "p-1", 0, "hello")).await;
+        let conversation = assigned(&world, &recorded.conversation.unwrap().conversation_id).await;
+        let author = team.agent(&conversation.assignee.clone().unwrap().subject);
+        let colleague = team.other_than(&author.subject);
+        let before = seen_by_contact(&world, &conversation).await;
+
+        let mut ear = Ear::open(&colleague.api).await;
+        let mut last = notes::Note::default();
+        for number in 0..20 {
+            let body = format!("{CANARY} {number}: he is lying. @{} @{}", colleague.subject, team.handle);
+            last = note_on(&author.api, &conversation.conversation_id, &body).await;
+        }
+        let told = ear.hears().await;
+        // The events about the notes have been applied when the mention is in the colleague's view.
+        crate::cast::eventually("the mention arrives in routing", || async {
+            let request = pb::ListConversationsRequest { view: pb::InboxView::Mentioned.into(), ..Default::default() };
+            let page = colleague.api.conversations().list_conversations(request).await.unwrap().into_inner();
+            page.entries.into_iter().next()
+        })
+        .await;
+
+        let token = world.token(ORG, &conversation.contact_id, Role::Contact);
+        let values = Values::from([
+            ("conversation_id", conversation.conversation_id.clone()),
+            ("contact_id", conversation.contact_id.clone()),
+            ("note_id", last.note_id.clone()),
+            ("notification_id", told.notification_id.clone()),
+            ("agent_id", author.agent_id.clone()),
+            ("team_id", team.team_id.clone()),
+            ("handle", author.subject.clone()),
+        ]);
+        for method in proto::METHODS {
+            let answer = call(&world, &token, method, &values).await;
+            for private in [CANARY, last.note_id.as_str(), told.notification_id.as_str(), "lying"] {
+                assert!(!answer.contains(private), "{} shows {private}: {answer:?}", method.path);
+            }
+            let package_is_private =
+                method.path.starts_with("/backchannel.notes.") || method.path.starts_with("/backchannel.notifications.");
+            if package_is_private {
+                assert_eq!(answer.code(), Some(Code::PermissionDenied), "{}: {answer:?}", method.path);
+                assert!(answer.messages.is_empty(), "{}", method.path);
+            }
+        }
+        let after = seen_by_contact(&world, &conversation).await;
+        assert_eq!(before, after, "twenty notes and mentions changed not one byte of what the contact sees");
+        world.stop().await;
+    }
+
+    // R4 N3
+    async fn a_contact_sees_own_conversations_without_anything_internal(world: World) {
+        let team = team(&world, "flights", &["ana"]).await;
+        let tags = pb::action::Action::AddTags(pb::AddTags { tags: vec!["difficult-customer".into()] });
+        route(&world, "airline", &team.team_id, vec![tags]).await;
+        let recorded = customer_writes(&world, message("airline", "p-2", 0, "hello")).await;
+        let own = assigned(&world, &recorded.conversation.unwrap().conversation_id).await;
+        let other = customer_writes(&world, message("airline", "p-3", 0, "I am another")).await.conversation.unwrap();
+
+        let contact = world.as_one(&own.contact_id, Role::Contact);
+        let request = pb::GetConversationRequest { conversation_id: own.conversation_id.clone() };
+        let seen = contact.conversations().get_conversation(request).await.unwrap().into_inner().conversation.unwrap();
+        assert_eq!(seen.contact_id, own.contact_id);
+        assert_eq!(
+            (seen.assignee, seen.team_id, seen.tags, seen.etag, seen.priority, seen.waiting_since_time),
+            (None, String::new(), vec![], String::new(), 0, None)
+        );
+        let request = pb::GetConversationRequest { conversation_id: other.conversation_id.clone() };
+        let refused = contact.conversations().get_conversation(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound);
+        let request = pb::ListMessagesRequest { conversation_id: other.conversation_id, ..Default::default() };
+        assert_eq!(contact.conversations().list_messages(request).await.unwrap_err().code(), Code::NotFound);
+        let listed = contact.conversations().list_conversations(pb::ListConversationsRequest::default()).await.unwrap();
+        let listed: Vec<String> =
+            listed.into_inner().entries.into_iter().map(|entry| entry.conversation.unwrap().conversation_id).collect();
+        assert_eq!(listed, [own.conversation_id]);
+        world.stop().await;
+    }
+}
+
+// N3 P9
+#[test]
+fn logs_and_metrics_hold_nothing_of_what_was_written() {
+    testkit::run(async {
+        let world = World::four_processes(testkit::Engine::Postgres).await;
+        let team = team(&world, "flights", &["ana", "ben"]).await;
+        route(&world, "airline", &team.team_id, vec![]).await;
+        let text = format!("{CANARY} my number is 555");
+        let recorded = customer_writes(&world, message("airline", "p-4", 0, &text)).await;
+        let conversation = assigned(&world, &recorded.conversation.unwrap().conversation_id).await;
+        note_on(&team.agents[0].api, &conversation.conversation_id, &format!("{CANARY} @ben")).await;
+        // Refused calls are logged too.
+        let broken = notes::CreateNoteRequest {
+            conversation_id: CANARY.into(),
+            body: CANARY.into(),
+            request_id: CANARY.into(),
+        };
+        team.agents[0].api.notes().create_note(broken).await.unwrap_err();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        for address in world.metrics() {
+            let page = crate::operations::get(&address, "/metrics").await;
+            assert!(page.contains("rpc_server_duration_seconds"), "metrics are there");
+            assert!(!page.contains(CANARY) && !page.contains("customer-of-p-4"), "{page}");
+        }
+        let logs = world.logs();
+        assert!(logs.contains("serving"), "logs are there");
+        assert!(!logs.contains(CANARY) && !logs.contains("customer-of-p-4"), "{logs}");
+        assert!(
+            logs.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+            "JSON lines: {logs}"
+        );
+        world.stop().await;
+    });
+}

@@ -1,0 +1,93 @@
+//! Real processes of the binary: started, awaited, killed by id.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long a process may take until it serves. Debug builds on a busy machine are slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `backchannel`. It is killed when this is dropped.
+pub(crate) struct Process {
+    child: Child,
+    /// Where it serves gRPC.
+    pub(crate) grpc: String,
+    /// Where it serves metrics.
+    pub(crate) metrics: String,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    log: std::path::PathBuf,
+}
+
+impl Process {
+    /// Starts `backchannel` with these arguments and waits until it says that it is ready. What it logs goes to `log`.
+    pub(crate) async fn start(arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Self {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let environment: Vec<(String, String)> =
+            environment.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self::spawn(arguments, environment, log).await
+    }
+
+    async fn spawn(arguments: Vec<String>, environment: Vec<(String, String)>, log: &Path) -> Self {
+        let logged = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("the log opens");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_backchannel-under-test"))
+            .args(&arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(logged)
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output is ours")).lines();
+        let ready = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+        let Ok(Ok(Some(ready))) = ready else {
+            let said = std::fs::read_to_string(log).unwrap_or_default();
+            panic!("{arguments:?} did not get ready: {ready:?}\n{said}");
+        };
+        // What it says later has to go somewhere, or its writes would fail.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let address = |name: &str| {
+            let word = ready.split_whitespace().find_map(|word| word.strip_prefix(name));
+            word.unwrap_or_else(|| panic!("no {name} in {ready:?}")).to_owned()
+        };
+        let (grpc, metrics) = (address("grpc="), address("metrics="));
+        Self { child, grpc, metrics, arguments, environment, log: log.to_owned() }
+    }
+
+    /// Kills it as `kill -9` does, and waits until it is gone.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.expect("it can be killed");
+    }
+
+    /// Starts it again on the ports it had.
+    pub(crate) async fn restart(&mut self) {
+        let mut arguments = self.arguments.clone();
+        for (flag, address) in [("--listen", &self.grpc), ("--metrics", &self.metrics)] {
+            match arguments.iter().position(|argument| argument == flag) {
+                Some(place) => arguments[place + 1].clone_from(address),
+                None => arguments.extend([flag.to_owned(), address.clone()]),
+            }
+        }
+        *self = Self::spawn(arguments, self.environment.clone(), &self.log).await;
+    }
+
+    /// Asks it to end as Kubernetes does, and says whether it ended well and how long it took.
+    pub(crate) async fn terminate(mut self) -> (bool, Duration) {
+        let id = self.child.id().expect("it runs").to_string();
+        let begun = std::time::Instant::now();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill is there");
+        assert!(sent.success(), "SIGTERM is sent");
+        let ended = self.child.wait().await.expect("it ends");
+        (ended.success(), begun.elapsed())
+    }
+}
+
+/// A loopback port that was free a moment ago, for a process whose address others must know before it starts.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}

@@ -1,0 +1,179 @@
+//! Calls any RPC by its descriptor: requests are filled in by the names of their fields, answers are bytes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes};
+use http::uri::PathAndQuery;
+use prost::Message;
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
+};
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::{Request, Status};
+
+use crate::world::World;
+
+/// How long a stream is listened to. What it has to say at once comes at once.
+const LISTEN: Duration = Duration::from_millis(400);
+
+/// What a call answered: all that came over the wire.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Answer {
+    /// The messages, as they were encoded.
+    pub(crate) messages: Vec<Bytes>,
+    /// How it ended, where it was refused.
+    pub(crate) status: Option<Status>,
+}
+
+impl Answer {
+    /// Whether a text is anywhere in it: messages, status, details.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        let within = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        let status = self.status.as_ref();
+        self.messages.iter().any(|message| within(message))
+            || status.is_some_and(|status| within(status.message().as_bytes()) || within(status.details()))
+    }
+
+    /// The code of the refusal.
+    pub(crate) fn code(&self) -> Option<tonic::Code> {
+        self.status.as_ref().map(Status::code)
+    }
+}
+
+/// Values for fields, by their names.
+pub(crate) type Values = BTreeMap<&'static str, String>;
+
+/// All contracts.
+pub(crate) fn pool() -> DescriptorPool {
+    DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).expect("the descriptors decode")
+}
+
+/// Calls an RPC with a request filled in from `values`, as the bearer of `token`.
+pub(crate) async fn call(world: &World, token: &str, method: &proto::Method, values: &Values) -> Answer {
+    let pool = pool();
+    let service = pool.get_service_by_name(method.service).expect("a service");
+    let rpc = service.methods().find(|rpc| rpc.name() == method.name).expect("an RPC");
+    let request = filled(&rpc.input(), values, 0).encode_to_vec();
+    let channel = world.wire.channel_for(method.path).expect("a service with an address");
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await.expect("the service answers");
+    let mut request = Request::new(Bytes::from(request));
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let path = PathAndQuery::from_static(method.path);
+    let mut answer = Answer::default();
+    let mut stream = match client.server_streaming(request, path, Raw).await {
+        Ok(response) => response.into_inner(),
+        Err(status) => return Answer { status: Some(status), ..answer },
+    };
+    loop {
+        match tokio::time::timeout(LISTEN, stream.message()).await {
+            // An open stream with nothing more to say.
+            Err(_) if method.server_streaming => return answer,
+            Err(_) => continue,
+            Ok(Ok(Some(message))) => answer.messages.push(message),
+            Ok(Ok(None)) => return answer,
+            Ok(Err(status)) => return Answer { status: Some(status), ..answer },
+        }
+    }
+}
+
+/// A request whose fields have the values named for them, and otherwise something that passes validation.
+fn filled(message: &MessageDescriptor, values: &Values, depth: usize) -> DynamicMessage {
+    let mut filled = DynamicMessage::new(message.clone());
+    if message.full_name() == "google.protobuf.Timestamp" {
+        // A day ahead, for what must lie in the future.
+        let ahead = kernel::Clock::system().now().plus(Duration::from_secs(86_400));
+        filled.set_field_by_name("seconds", Value::I64(ahead.as_micros() / 1_000_000));
+        return filled;
+    }
+    if !message.full_name().starts_with("backchannel.") || depth > 4 {
+        return filled;
+    }
+    for field in message.fields() {
+        let later_choice = field.containing_oneof().is_some_and(|oneof| {
+            !oneof.is_synthetic() && oneof.fields().next().is_some_and(|first| first != field)
+        });
+        if later_choice {
+            continue;
+        }
+        if let Some(value) = value_for(&field, values, depth) {
+            filled.set_field(&field, value);
+        }
+    }
+    filled
+}
+
+fn value_for(field: &FieldDescriptor, values: &Values, depth: usize) -> Option<Value> {
+    let singular = field.name().trim_end_matches('s');
+    let named = values.get(field.name()).or_else(|| values.get(singular)).cloned();
+    let one = match field.kind() {
+        Kind::String => match (named, field.name()) {
+            (Some(value), _) => Value::String(value),
+            (None, "page_token" | "resume_token" | "request_id" | "external_id") => return None,
+            (None, name) if name.ends_with("_id") || name.ends_with("_ids") => return None,
+            (None, "emails" | "email" | "phones" | "avatar_url" | "time_zone" | "language" | "languages") => {
+                return None;
+            }
+            (None, _) => Value::String("probe".into()),
+        },
+        Kind::Int32 => Value::I32(if field.name() == "level" { 1 } else { 0 }),
+        Kind::Int64 => Value::I64(0),
+        Kind::Bool => Value::Bool(false),
+        Kind::Enum(kind) => match field.name() {
+            "role" => return None,
+            _ => Value::EnumNumber(kind.values().nth(1).map_or(0, |value| value.number())),
+        },
+        Kind::Message(inner) if inner.full_name() == "google.protobuf.FieldMask" => return None,
+        Kind::Message(inner) => Value::Message(filled(&inner, values, depth + 1)),
+        _ => return None,
+    };
+    if field.is_map() {
+        return Some(Value::Map(std::iter::once((MapKey::String("probe".into()), one)).collect()));
+    }
+    let unlisted = matches!(field.name(), "working_hours" | "skills");
+    match (field.is_list(), unlisted) {
+        (true, true) => None,
+        (true, false) => Some(Value::List(vec![one])),
+        (false, _) => Some(one),
+    }
+}
+
+/// Bytes as they are.
+#[derive(Clone, Copy)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        into.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        let length = from.remaining();
+        Ok(Some(from.copy_to_bytes(length)))
+    }
+}

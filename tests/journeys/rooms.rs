@@ -1,0 +1,87 @@
+//! Who knows one service knows all: the same rooms, the same names; and nobody imports what is not theirs.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+const SERVICES: [&str; 4] = ["contacts", "assignment-routing", "notes", "notifications"];
+
+/// Each is a file or, when it has grown, a folder of the same name.
+const ROOMS: [&str; 10] =
+    ["main", "config", "domain", "error", "wire", "store", "peers", "events", "app", "api"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+#[test]
+fn the_four_services_have_the_same_rooms() {
+    for service in SERVICES {
+        let folder = root().join("services").join(service);
+        for wanted in ["README.md", "migrations/sqlite", "migrations/postgres", "tests", "src/lib.rs"] {
+            assert!(folder.join(wanted).exists(), "{service} has no {wanted}");
+        }
+        let rooms: BTreeSet<String> = std::fs::read_dir(folder.join("src"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        let expected: BTreeSet<String> =
+            ROOMS.iter().chain(&["lib", "worker"]).map(|room| (*room).to_owned()).collect();
+        assert_eq!(rooms, expected, "{service}");
+        let migrations = |engine: &str| -> BTreeSet<_> {
+            let folder = folder.join("migrations").join(engine);
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+        };
+        assert_eq!(
+            migrations("sqlite"),
+            migrations("postgres"),
+            "{service}: the same steps on both databases"
+        );
+    }
+}
+
+/// What of ours each crate may import, besides in tests.
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
+    ("proto", &[]),
+    ("shared/kernel", &[]),
+    ("shared/db", &["kernel"]),
+    ("shared/outbox", &["kernel", "db"]),
+    ("shared/rpc", &["kernel", "proto"]),
+    ("shared/runtime", &["kernel", "proto", "db", "outbox", "rpc"]),
+    ("shared/testkit", &["kernel", "proto", "db", "outbox", "rpc", "runtime"]),
+    ("services/contacts", SHARED),
+    ("services/assignment-routing", SHARED),
+    ("services/notes", SHARED),
+    ("services/notifications", SHARED),
+    (
+        "services/suite",
+        &[
+            "kernel",
+            "proto",
+            "db",
+            "outbox",
+            "rpc",
+            "runtime",
+            "contacts",
+            "assignment-routing",
+            "notes",
+            "notifications",
+        ],
+    ),
+];
+
+const SHARED: &[&str] = &["kernel", "proto", "db", "outbox", "rpc", "runtime"];
+
+#[test]
+fn nobody_imports_what_is_not_theirs() {
+    let ours: BTreeSet<&str> =
+        MAY_IMPORT.iter().map(|(folder, _)| folder.rsplit('/').next().unwrap()).collect();
+    for (folder, allowed) in MAY_IMPORT {
+        let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let section =
+            manifest.split("\n[").find(|section| section.starts_with("dependencies]")).unwrap_or_default();
+        let imported = section.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+        for import in imported.filter(|import| ours.contains(import)) {
+            assert!(allowed.contains(&import), "{folder} imports {import}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Another organization's ids are as if they did not exist.
+
+use kernel::{Clock, Role};
+use tonic::Code;
+
+use crate::cast::{assigned, customer_writes, message, route, team};
+use crate::privacy::note_on;
+use crate::raw::{Values, call};
+use crate::world::{World, in_every_shape};
+
+in_every_shape! {
+    // P1
+    async fn a_foreign_id_is_answered_exactly_as_one_that_never_existed(world: World) {
+        let ours = team(&world, "ours", &["ana"]).await;
+        route(&world, "airline", &ours.team_id, vec![]).await;
+        let recorded = customer_writes(&world, message("airline", "t-1", 0, "hello")).await;
+        let conversation = assigned(&world, &recorded.conversation.unwrap().conversation_id).await;
+        let note = note_on(&ours.agents[0].api, &conversation.conversation_id, "private").await;
+        let foreign = Values::from([
+            ("conversation_id", conversation.conversation_id.clone()),
+            ("contact_id", conversation.contact_id.clone()),
+            ("note_id", note.note_id.clone()),
+            ("agent_id", ours.agents[0].agent_id.clone()),
+            ("assignee_id", ours.agents[0].agent_id.clone()),
+            ("team_id", ours.team_id.clone()),
+            ("etag", conversation.etag.clone()),
+        ]);
+        let clock = Clock::system();
+        let absent: Values = foreign
+            .keys()
+            .map(|name| (*name, if *name == "etag" { conversation.etag.clone() } else { clock.new_id().to_string() }))
+            .collect();
+        let before = seen_by(&world, "acme", &foreign).await;
+        let mut compared = 0;
+        for method in proto::METHODS {
+            for role in [Role::Admin, Role::Agent, Role::Integration] {
+                let token = world.token("globex", "mallory", role);
+                let theirs = call(&world, &token, method, &foreign).await;
+                let nobodys = call(&world, &token, method, &absent).await;
+                for (id, other) in foreign.iter().filter(|(name, _)| **name != "etag") {
+                    // An id may come back only where the caller's own words are repeated: in no answer of ours.
+                    assert!(!theirs.contains(other), "{} tells a foreign {id}: {theirs:?}", method.path);
+                }
+                assert_eq!(theirs.code(), nobodys.code(), "{} as {role:?}: {theirs:?} {nobodys:?}", method.path);
+                let text = |answer: &crate::raw::Answer| answer.status.as_ref().map(|status| status.message().to_owned());
+                assert_eq!(text(&theirs), text(&nobodys), "{} as {role:?}", method.path);
+                compared += u32::from(theirs.code() == Some(Code::NotFound));
+            }
+        }
+        assert!(compared > 20, "the probe reaches the objects: {compared} times NOT_FOUND");
+        assert_eq!(before, seen_by(&world, "acme", &foreign).await, "nothing changed");
+        world.stop().await;
+    }
+}
+
+/// What the organization itself sees of its objects.
+async fn seen_by(world: &World, org: &str, values: &Values) -> Vec<Vec<bytes::Bytes>> {
+    let token = world.token(org, "admin", Role::Admin);
+    let mut seen = Vec::new();
+    for path in [
+        "/backchannel.routing.v1.ConversationService/GetConversation",
+        "/backchannel.routing.v1.ConversationService/ListMessages",
+        "/backchannel.routing.v1.TeamService/GetTeam",
+        "/backchannel.routing.v1.AgentService/GetAgent",
+        "/backchannel.contacts.v1.ContactService/GetContact",
+        "/backchannel.notes.v1.NoteService/ListNotes",
+    ] {
+        let answer = call(world, &token, proto::method(path).unwrap(), values).await;
+        assert!(answer.status.is_none(), "{path}: {answer:?}");
+        seen.push(answer.messages);
+    }
+    seen
+}

@@ -1,0 +1,203 @@
+//! Where journeys take place: all services in this process, or each in a process of its own.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kernel::{Clock, OrgId, Role, Subject};
+use rpc::{DevKey, Signer, TokenSpec};
+use suite::client::{Session, Wire};
+use tempfile::TempDir;
+use testkit::{Engine, PostgresDatabase, Suite};
+
+use crate::processes::{Process, free_port};
+
+/// The organization of most journeys.
+pub(crate) const ORG: &str = "acme";
+
+/// All services, somewhere.
+pub(crate) struct World {
+    pub(crate) wire: Wire,
+    signer: Signer,
+    place: Place,
+}
+
+enum Place {
+    Here(Box<Suite>),
+    Processes { running: Vec<Process>, _database: Option<Box<PostgresDatabase>>, data: TempDir },
+}
+
+/// A process for each service, and one for all.
+pub(crate) const SERVICES: [(&str, &str); 4] = [
+    ("contacts", "contacts"),
+    ("routing", "assignment-routing"),
+    ("notes", "notes"),
+    ("notifications", "notifications"),
+];
+
+impl World {
+    /// All services in this process, without limits per person: a test asks more than people do.
+    pub(crate) async fn one_process(engine: Engine) -> Self {
+        let suite = Suite::of(units())
+            .on(engine)
+            .configured(|config| config.limits.person_per_second = 0)
+            .start()
+            .await;
+        let address = suite.grpc().to_string();
+        let data = suite.data().to_owned();
+        Self {
+            wire: Wire::connect(|_| address.clone()).await.expect("the suite answers"),
+            signer: DevKey::load_or_make(&data, Clock::system()).expect("the suite's key").signer(),
+            place: Place::Here(Box::new(suite)),
+        }
+    }
+
+    /// Each service in a process of its own, talking over TCP; on PostgreSQL also with NATS.
+    pub(crate) async fn four_processes(engine: Engine) -> Self {
+        Self::four_processes_with(engine, &[]).await
+    }
+
+    /// The same, with further environment variables for all four.
+    pub(crate) async fn four_processes_with(engine: Engine, further: &[(&str, &str)]) -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        // Made before anybody starts, so that all four read the same key.
+        let signer = DevKey::load_or_make(data.path(), Clock::system()).expect("a key").signer();
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(PostgresDatabase::create().await),
+        };
+        let addresses: BTreeMap<&str, String> =
+            SERVICES.iter().map(|(peer, _)| (*peer, format!("127.0.0.1:{}", free_port()))).collect();
+        let mut environment: Vec<(String, String)> = addresses
+            .iter()
+            .map(|(peer, address)| {
+                (format!("BACKCHANNEL_PEERS__{}", peer.to_uppercase()), format!("http://{address}"))
+            })
+            .collect();
+        environment.push(("BACKCHANNEL_LIMITS__PERSON_PER_SECOND".into(), "0".into()));
+        if let Some(database) = &database {
+            environment.push(("BACKCHANNEL_DATABASE".into(), database.url()));
+            environment.push(("BACKCHANNEL_DATABASE_CONNECTIONS".into(), "4".into()));
+            environment.push(("BACKCHANNEL_NATS".into(), nats_url()));
+        }
+        let mut environment: Vec<(&str, &str)> =
+            environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        environment.extend(further);
+        let folder = data.path().to_str().expect("a plain path");
+        let starting = SERVICES.iter().map(|(peer, service)| {
+            let log = data.path().join(format!("{service}.log"));
+            let (environment, listen) = (&environment, &addresses[peer]);
+            async move {
+                let arguments =
+                    ["serve", service, "--data", folder, "--listen", listen, "--metrics", "127.0.0.1:0"];
+                Process::start(&arguments, environment, &log).await
+            }
+        });
+        let running = futures::future::join_all(starting).await;
+        Self {
+            wire: Wire::connect(|service| addresses[service].clone()).await.expect("all answer"),
+            signer,
+            place: Place::Processes { running, _database: database.map(Box::new), data },
+        }
+    }
+
+    /// The API as somebody of [`ORG`].
+    pub(crate) fn as_one(&self, subject: &str, role: Role) -> Session {
+        self.as_one_of(ORG, subject, role)
+    }
+
+    /// The API as somebody.
+    pub(crate) fn as_one_of(&self, org: &str, subject: &str, role: Role) -> Session {
+        self.wire.bearing(&self.token(org, subject, role)).expect("a token fits a header")
+    }
+
+    /// A token of an hour.
+    pub(crate) fn token(&self, org: &str, subject: &str, role: Role) -> String {
+        let mut spec = TokenSpec::new(OrgId::parse(org).unwrap(), Subject::parse(subject).unwrap(), role);
+        spec.ttl = Duration::from_secs(3_600);
+        self.signer.mint(&spec).expect("the key signs")
+    }
+
+    /// The address of the one process, as `host:port`.
+    pub(crate) fn address(&self) -> String {
+        match &self.place {
+            Place::Here(suite) => suite.grpc().to_string(),
+            Place::Processes { running, .. } => running[0].grpc.clone(),
+        }
+    }
+
+    /// Where metrics are, of one process after the other.
+    pub(crate) fn metrics(&self) -> Vec<String> {
+        match &self.place {
+            Place::Here(suite) => vec![suite.metrics().to_string()],
+            Place::Processes { running, .. } => {
+                running.iter().map(|process| process.metrics.clone()).collect()
+            }
+        }
+    }
+
+    /// What the processes logged so far; nothing where everything is in this process.
+    pub(crate) fn logs(&self) -> String {
+        let Place::Processes { data, .. } = &self.place else { return String::new() };
+        let files = SERVICES.iter().map(|(_, service)| data.path().join(format!("{service}.log")));
+        files.map(|file| std::fs::read_to_string(file).expect("a log")).collect()
+    }
+
+    /// Ends everything in order.
+    pub(crate) async fn stop(self) {
+        match self.place {
+            Place::Here(suite) => suite.stop().await,
+            Place::Processes { running, .. } => {
+                for process in running {
+                    let (well, took) = process.terminate().await;
+                    assert!(well, "it ends well");
+                    assert!(took < Duration::from_secs(25), "it ends within 25 s, took {took:?}");
+                }
+            }
+        }
+    }
+}
+
+/// The four services.
+pub(crate) fn units() -> [runtime::Unit; 4] {
+    [contacts::unit(), assignment_routing::unit(), notes::unit(), notifications::unit()]
+}
+
+/// The NATS of the test run.
+pub(crate) fn nats_url() -> String {
+    std::env::var("BACKCHANNEL_TEST_NATS").expect(
+        "BACKCHANNEL_TEST_NATS is not set: start the tests by tests/run, which starts the servers they need",
+    )
+}
+
+/// One journey, four tests: one process and four processes, each on both databases.
+macro_rules! in_every_shape {
+    ($($(#[$attribute:meta])* async fn $name:ident($world:ident: World) $body:block)+) => {$(
+        mod $name {
+            use super::*;
+
+            $(#[$attribute])*
+            async fn body($world: World) $body
+
+            #[test]
+            fn one_process_sqlite() {
+                testkit::run(async { body(World::one_process(testkit::Engine::Sqlite).await).await });
+            }
+
+            #[test]
+            fn one_process_postgres() {
+                testkit::run(async { body(World::one_process(testkit::Engine::Postgres).await).await });
+            }
+
+            #[test]
+            fn four_processes_sqlite() {
+                testkit::run(async { body(World::four_processes(testkit::Engine::Sqlite).await).await });
+            }
+
+            #[test]
+            fn four_processes_postgres_and_nats() {
+                testkit::run(async { body(World::four_processes(testkit::Engine::Postgres).await).await });
+            }
+        }
+    )+};
+}
+pub(crate) use in_every_shape;
