@@ -144,6 +144,16 @@ impl Ear {
         Self(stream)
     }
 
+    /// The next notification of a type; what comes before it is passed over.
+    pub(crate) async fn hears_of(&mut self, wanted: feed::NotificationType) -> feed::Notification {
+        loop {
+            let notification = self.hears().await;
+            if notification.r#type() == wanted {
+                return notification;
+            }
+        }
+    }
+
     /// The next notification.
     pub(crate) async fn hears(&mut self) -> feed::Notification {
         loop {

@@ -131,7 +131,8 @@ in_every_shape! {
         assert_eq!(reopened.status(), pb::ConversationStatus::Open);
         assert_eq!(reopened.assignee.unwrap().subject, assignee.subject);
         assert_eq!(reopened.message_count, 2);
-        assert_eq!(ear.hears().await.r#type(), feed::NotificationType::Reopened);
+        let told = ear.hears_of(feed::NotificationType::Reopened).await;
+        assert_eq!(told.conversation_id, conversation.conversation_id);
         world.stop().await;
     }
 }

@@ -39,11 +39,15 @@ async fn seen_by_contact(world: &World, conversation: &pb::Conversation) -> Vec<
         "/backchannel.routing.v1.ConversationService/ListConversations",
         "/backchannel.contacts.v1.ContactService/GetContact",
     ] {
-        // A list is asked for all of one's own: the probe's filters would find nothing.
-        let values = if path.ends_with("ListConversations") {
-            Values::from([("channel", "chat".into()), ("source", "airline".into())])
-        } else {
-            values.clone()
+        // A list is asked for all of one's own: the probe's other filters would find nothing.
+        let values = match path.ends_with("ListConversations") {
+            true => Values::from([
+                ("view", "0".into()),
+                ("sort", "0".into()),
+                ("channel", "chat".into()),
+                ("source", "airline".into()),
+            ]),
+            false => values.clone(),
         };
         let answer = call(world, &token, proto::method(path).unwrap(), &values).await;
         assert!(answer.status.is_none(), "{path}: {answer:?}");

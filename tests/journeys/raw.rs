@@ -51,10 +51,7 @@ pub(crate) fn pool() -> DescriptorPool {
 
 /// Calls an RPC with a request filled in from `values`, as the bearer of `token`.
 pub(crate) async fn call(world: &World, token: &str, method: &proto::Method, values: &Values) -> Answer {
-    let pool = pool();
-    let service = pool.get_service_by_name(method.service).expect("a service");
-    let rpc = service.methods().find(|rpc| rpc.name() == method.name).expect("an RPC");
-    let request = filled(&rpc.input(), values, 0).encode_to_vec();
+    let request = request(method, values);
     let channel = world.wire.channel_for(method.path).expect("a service with an address");
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.expect("the service answers");
@@ -76,6 +73,14 @@ pub(crate) async fn call(world: &World, token: &str, method: &proto::Method, val
             Ok(Err(status)) => return Answer { status: Some(status), ..answer },
         }
     }
+}
+
+/// The bytes of the request that [`call`] makes.
+pub(crate) fn request(method: &proto::Method, values: &Values) -> Vec<u8> {
+    let pool = pool();
+    let service = pool.get_service_by_name(method.service).expect("a service");
+    let rpc = service.methods().find(|rpc| rpc.name() == method.name).expect("an RPC");
+    filled(&rpc.input(), values, 0).encode_to_vec()
 }
 
 /// A request whose fields have the values named for them, and otherwise something that passes validation.
@@ -122,6 +127,9 @@ fn value_for(field: &FieldDescriptor, values: &Values, depth: usize) -> Option<V
         Kind::Bool => Value::Bool(false),
         Kind::Enum(kind) => match field.name() {
             "role" => return None,
+            _ if named.is_some() => {
+                Value::EnumNumber(named.and_then(|number| number.parse().ok()).unwrap_or(0))
+            }
             _ => Value::EnumNumber(kind.values().nth(1).map_or(0, |value| value.number())),
         },
         Kind::Message(inner) if inner.full_name() == "google.protobuf.FieldMask" => return None,

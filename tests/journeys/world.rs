@@ -37,11 +37,7 @@ pub(crate) const SERVICES: [(&str, &str); 4] = [
 impl World {
     /// All services in this process, without limits per person: a test asks more than people do.
     pub(crate) async fn one_process(engine: Engine) -> Self {
-        let suite = Suite::of(units())
-            .on(engine)
-            .configured(|config| config.limits.person_per_second = 0)
-            .start()
-            .await;
+        let suite = Suite::of(units()).on(engine).configured(unlimited).start().await;
         let address = suite.grpc().to_string();
         let data = suite.data().to_owned();
         Self {
@@ -74,6 +70,7 @@ impl World {
             })
             .collect();
         environment.push(("BACKCHANNEL_LIMITS__PERSON_PER_SECOND".into(), "0".into()));
+        environment.push(("BACKCHANNEL_LIMITS__ORG_PER_SECOND".into(), "0".into()));
         if let Some(database) = &database {
             environment.push(("BACKCHANNEL_DATABASE".into(), database.url()));
             environment.push(("BACKCHANNEL_DATABASE_CONNECTIONS".into(), "4".into()));
@@ -155,6 +152,12 @@ impl World {
             }
         }
     }
+}
+
+/// Tests ask more than people do.
+fn unlimited(config: &mut runtime::Config) {
+    config.limits.person_per_second = 0;
+    config.limits.org_per_second = 0;
 }
 
 /// The four services.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::contacts::v1::contact_service_client::ContactServiceClient;
 use proto::notes::v1::note_service_client::NoteServiceClient;
@@ -177,8 +177,8 @@ impl Session {
     }
 }
 
-/// How often a call is tried. Only calls which are safe to repeat come here.
-const TRIES: u32 = 12;
+/// How long a call is tried. Only calls which are safe to repeat come here.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Calls until it is answered: waits as long as the server asks where it is busy, with back-off where it is away.
 pub(crate) async fn patiently<T, F, Fut>(mut call: F) -> Result<T, Status>
@@ -186,13 +186,15 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<tonic::Response<T>, Status>>,
 {
+    let begun = Instant::now();
     let mut tried = 0;
     loop {
         match call().await {
             Ok(answer) => return Ok(answer.into_inner()),
             Err(status) => {
                 tried += 1;
-                let Some(wait) = pause(&status, tried).filter(|_| tried < TRIES) else { return Err(status) };
+                let wait = pause(&status, tried).filter(|_| begun.elapsed() < PATIENCE);
+                let Some(wait) = wait else { return Err(status) };
                 tokio::time::sleep(wait).await;
             }
         }
@@ -200,10 +202,11 @@ where
 }
 
 fn pause(status: &Status, tried: u32) -> Option<Duration> {
-    let backoff = Duration::from_millis(50) * 2u32.pow(tried.min(6));
+    let backoff = Duration::from_millis(50) * 2u32.pow(tried.min(5));
     let asked = status.get_details_retry_info().and_then(|info| info.retry_delay);
     match status.code() {
-        Code::ResourceExhausted => Some(asked.unwrap_or(backoff)),
+        // Everybody who waits for the same limit would come back at once; the later the try, the later they come.
+        Code::ResourceExhausted => Some(asked.unwrap_or_default().max(backoff / 2)),
         Code::Unavailable | Code::DeadlineExceeded | Code::Aborted => Some(backoff),
         _ => None,
     }

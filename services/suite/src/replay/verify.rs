@@ -247,27 +247,57 @@ impl Verifier<'_> {
         let notes = notes_pb::ListNotesRequest { conversation_id, page_size: 200, ..Default::default() };
         let feed = notifications_pb::ListNotificationsRequest::default();
         let own = [
-            shown(contact.conversations().get_conversation(conversation).await)?,
-            shown(contact.conversations().list_messages(messages).await)?,
-            shown(contact.conversations().list_conversations(pb::ListConversationsRequest::default()).await)?,
+            shown(|| {
+                let (mut api, request) = (contact.conversations(), conversation.clone());
+                async move { api.get_conversation(request).await }
+            })
+            .await?,
+            shown(|| {
+                let (mut api, request) = (contact.conversations(), messages.clone());
+                async move { api.list_messages(request).await }
+            })
+            .await?,
+            shown(|| {
+                let mut api = contact.conversations();
+                async move { api.list_conversations(pb::ListConversationsRequest::default()).await }
+            })
+            .await?,
         ];
         let leaked = own.iter().filter(|bytes| leaks(bytes)).count() as u64;
         // These must be refused altogether: even an empty answer would say that there are no notes.
-        let answered = u64::from(!refused(contact.notes().list_notes(notes).await)?)
-            + u64::from(!refused(contact.notifications().list_notifications(feed).await)?);
+        let notes_refused = refused(|| {
+            let (mut api, request) = (contact.notes(), notes.clone());
+            async move { api.list_notes(request).await }
+        })
+        .await?;
+        let feed_refused = refused(|| {
+            let (mut api, request) = (contact.notifications(), feed.clone());
+            async move { api.list_notifications(request).await }
+        })
+        .await?;
+        let answered = u64::from(!notes_refused) + u64::from(!feed_refused);
         Ok(leaked + answered)
     }
 }
 
-fn shown<T: prost::Message>(answer: Result<tonic::Response<T>, Status>) -> Result<Vec<u8>, Failure> {
-    match answer {
-        Ok(answer) => Ok(answer.into_inner().encode_to_vec()),
-        Err(status) => Err(Failure::call("a contact's own conversation", &status)),
-    }
+async fn shown<T, F, Fut>(call: F) -> Result<Vec<u8>, Failure>
+where
+    T: prost::Message,
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<tonic::Response<T>, Status>>,
+{
+    let answer = patiently(call).await;
+    answer
+        .map(|answer| answer.encode_to_vec())
+        .map_err(|status| Failure::call("a contact's own conversation", &status))
 }
 
-fn refused<T>(answer: Result<tonic::Response<T>, Status>) -> Result<bool, Failure> {
-    match answer {
+async fn refused<T, F, Fut>(call: F) -> Result<bool, Failure>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<tonic::Response<T>, Status>>,
+{
+    match patiently(call).await {
         Ok(_) => Ok(false),
         Err(status) if status.code() == Code::PermissionDenied => Ok(!leaks(status.message().as_bytes())),
         Err(status) => Err(Failure::call("what a contact must not ask", &status)),

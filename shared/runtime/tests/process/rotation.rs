@@ -1,14 +1,10 @@
 //! The identity provider's keys change while the process serves.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
-
-mod support;
-
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::*;
 use kernel::{Clock, OrgId, Role, Subject};
 use rpc::{DevKey, Signer, TokenSpec};
-use support::*;
 use tonic::Code;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Routes;

@@ -1,5 +1,4 @@
 //! A process that serves a stand-in for the notifications service, and people who call it.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses a part of it")]
 
 use std::net::SocketAddr;
 use std::pin::Pin;

@@ -1,0 +1,19 @@
+//! A process from outside.
+//!
+//! | module | story |
+//! |---|---|
+//! | [`serving`] | what the two ports answer, and what they put up with |
+//! | [`stopping`] | the orderly end |
+//! | [`rotation`] | keys that change while it serves |
+//! | [`support`] | a process that serves a stand-in, and people who call it |
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at what it did not expect"
+)]
+
+mod rotation;
+mod serving;
+mod stopping;
+mod support;
