@@ -51,12 +51,12 @@ pub(super) async fn write_all(
                 for _ in 0..waiting.len() {
                     let Some(next) = waiting.pop_front() else { break };
                     match assignee(&ledger, &next.conversation) {
-                        Some((conversation_id, subject)) => {
+                        Assignee::Is { conversation_id, subject } => {
                             write(&clock, &ledger, &seating, &next.conversation, conversation_id, &subject).await?;
                         }
-                        None if next.since.elapsed() < WAIT_FOR_ASSIGNEE => waiting.push_back(next),
-                        // It is unassigned, which the end of the replay will say.
-                        None => {}
+                        Assignee::Awaited if next.since.elapsed() < WAIT_FOR_ASSIGNEE => waiting.push_back(next),
+                        // If it is unassigned, the end of the replay will say so.
+                        Assignee::Awaited | Assignee::OfAnEarlierRun => {}
                     }
                 }
             }
@@ -65,12 +65,30 @@ pub(super) async fn write_all(
     Ok(())
 }
 
-/// The conversation's id and who has it, once both are known.
-fn assignee(ledger: &Ledger, conversation: &str) -> Option<(String, String)> {
+/// What is known of a conversation's assignee.
+enum Assignee {
+    Is {
+        conversation_id: String,
+        subject: String,
+    },
+    /// Its first message is not recorded yet, or nobody has it yet.
+    Awaited,
+    /// It was there before this run, and has its notes.
+    OfAnEarlierRun,
+}
+
+fn assignee(ledger: &Ledger, conversation: &str) -> Assignee {
     let account = ledger.open();
-    let conversation_id = account.conversations.get(conversation)?.conversation_id.clone();
-    let subject = account.assignees.get(&conversation_id)?.clone();
-    Some((conversation_id, subject))
+    let Some(entry) = account.conversations.get(conversation) else { return Assignee::Awaited };
+    if !entry.conversation_id.is_empty() && !entry.created {
+        return Assignee::OfAnEarlierRun;
+    }
+    match account.assignees.get(&entry.conversation_id) {
+        Some(subject) => {
+            Assignee::Is { conversation_id: entry.conversation_id.clone(), subject: subject.clone() }
+        }
+        None => Assignee::Awaited,
+    }
 }
 
 async fn write(
