@@ -15,8 +15,9 @@ impl Failure {
 
     /// A call that was refused, with the reason of its `ErrorInfo`.
     pub(crate) fn call(what: impl Display, status: &tonic::Status) -> Self {
-        let reason =
-            rpc::reason_of(status).map(|reason| format!(" [{}]", reason.as_str_name())).unwrap_or_default();
+        let reason = rpc::reason_of(status)
+            .map(|reason| format!(" [{}]", proto::refusal::reason_name(reason)))
+            .unwrap_or_default();
         Self(format!("{what}: {:?}{reason}: {}", status.code(), status.message()))
     }
 }

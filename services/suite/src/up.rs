@@ -66,10 +66,12 @@ fn announce(running: &Running) {
 #[expect(clippy::print_stdout, reason = "said to the person at the terminal")]
 fn suggest(running: &Running, data: &str) {
     let folder = if data == "data" { String::new() } else { format!(" --data {data}") };
+    // As it was called: after `cargo run` it is in no PATH.
+    let program = std::env::args().next().unwrap_or_else(|| "backchannel".to_owned());
     println!(
         "\nTry, in another terminal:\n\
-         \n  backchannel token --org acme --sub ana --role agent{folder}\n\
-         \n  grpcurl -plaintext -H \"authorization: Bearer $(backchannel token --sub ana --role agent{folder})\" \\\
+         \n  {program} token --org acme --sub ana --role agent{folder}\n\
+         \n  grpcurl -plaintext -H \"authorization: Bearer $({program} token --sub ana --role agent{folder})\" \\\
          \n    {} backchannel.routing.v1.AgentService/GetMyAgent\n\
          \nCtrl-C ends it.",
         running.grpc

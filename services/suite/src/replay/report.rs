@@ -38,6 +38,9 @@ pub(super) struct Report {
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     pub(super) elapsed_s: f64,
+    /// A conversation whose decision is worth a look.
+    #[serde(skip)]
+    pub(super) example: Option<String>,
     #[serde(skip)]
     pub(super) agents: BTreeMap<(String, String), Tally>,
 }
@@ -141,6 +144,9 @@ impl Report {
                 "messages were known before"
             };
             lines.push(if all { what.to_owned() } else { format!("{} {what}", self.known_before) });
+        }
+        if let Some(example) = &self.example {
+            lines.push(format!("why one of them is with whom it is with: backchannel explain {example}"));
         }
         lines.join("\n")
     }

@@ -83,6 +83,7 @@ impl Verifier<'_> {
         let entries: Vec<Entry> = self.ledger.open().conversations.values().cloned().collect();
         report.contacts = entries.iter().map(|entry| &entry.contact_id).collect::<HashSet<_>>().len() as u64;
         report.known_before = self.ledger.open().known_before;
+        report.example = entries.iter().map(|entry| entry.conversation_id.clone()).max();
         self.conversations(&entries, &mut report).await?;
         self.messages(&entries, &mut report).await?;
         self.notes(&mut report).await?;

@@ -1,0 +1,108 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn facts() -> Facts {
+    Facts {
+        source: "airline".into(),
+        channel: "chat".into(),
+        tags: BTreeSet::from(["vip".into()]),
+        contact_tags: BTreeSet::from(["gold".into()]),
+        contact_language: "de".into(),
+        text: "I lost my boarding pass".into(),
+        ..Facts::default()
+    }
+}
+
+fn holds(text: &str) -> Result<bool, String> {
+    Condition::parse(text).map_err(|bad| bad.to_string())?.holds(&facts())
+}
+
+// R9
+#[test]
+fn a_condition_asks_about_source_channel_tags_and_text() {
+    for text in [
+        "",
+        "conversation.source == 'airline' && conversation.channel in ['chat', 'email']",
+        "'vip' in conversation.tags",
+        "contact.tags.exists(tag, tag == 'gold')",
+        "contact.language == 'de' && conversation.priority == 'NORMAL'",
+        "message.text.contains('boarding')",
+        "message.text.matches('(?i)BOARDING +pass')",
+    ] {
+        assert_eq!(holds(text), Ok(true), "{text}");
+    }
+    assert_eq!(holds("conversation.source == 'bank'"), Ok(false));
+}
+
+// R9
+#[test]
+fn a_bad_condition_is_refused_with_position_and_what_was_expected() {
+    let bad = |text: &str| Condition::parse(text).expect_err(text);
+    let unknown = bad("true &&\n  conversation.sorce == 'airline'");
+    assert_eq!(unknown.line, 2);
+    assert!(unknown.expected.contains("source"), "{unknown}");
+    assert!(bad("kontakt.tags == []").expected.contains("contact"));
+    assert!(bad("conversation == 1").expected.contains("conversation.source"));
+    let syntax = bad("conversation.source == ");
+    assert_eq!(syntax.line, 1);
+    assert!(syntax.column > 1, "{syntax}");
+    assert!(bad("[1].all(a, [1].all(b, true))").expected.contains("nested"));
+}
+
+// R9, faults 30
+#[test]
+fn no_chain_is_deep_enough_to_end_the_process() {
+    let chains: [(&str, &str, &str); 9] = [
+        ("1", "+1", " == 3"),
+        ("conversation.source", " + 'a'", " == 'x'"),
+        ("conversation", ".tags", ""),
+        ("", "!", "true"),
+        ("", "-", "1 == 1"),
+        ("", "true ? true : ", "false"),
+        ("conversation.tags", "[0]", ""),
+        ("", "(", "true"),
+        ("true", " in true", ""),
+    ];
+    for (start, link, end) in chains {
+        for links in [20, 60, 120, 250, 2_000] {
+            let text = format!("{start}{}{end}", link.repeat(links));
+            if let Ok(condition) = Condition::parse(&text) {
+                let _ = condition.holds(&facts());
+            }
+        }
+        assert!(Condition::parse(&format!("{start}{}{end}", link.repeat(2_000))).is_err(), "{link}");
+    }
+}
+
+// R9, faults 30
+#[test]
+fn a_pattern_that_would_take_long_is_refused_and_one_in_a_loop_too() {
+    let bad = |text: &str| Condition::parse(text).expect_err(text).expected;
+    assert!(bad("message.text.matches('\\\\w{200}z')").contains("smaller"));
+    assert!(bad("message.text.matches('(')").contains("regular expression"));
+    assert!(bad("message.text.matches(conversation.source)").contains("quotes"));
+    assert!(bad("['a', 'b'].exists(x, message.text.matches('a'))").contains("inside"));
+    assert!(bad("conversation.tags.map(tag, message.text + message.text).size() > 1").contains("no +"));
+    assert_eq!(
+        holds("conversation.tags.map(tag, tag).size() == 1 && contact.tags.filter(tag, true).size() == 1"),
+        Ok(true)
+    );
+    assert!(bad(&["message.text.matches('a')"; 6].join(" && ")).contains("at most 5"));
+    assert_eq!(holds("message.text.matches('(?i)refund|boarding') && 'vip' in conversation.tags"), Ok(true));
+}
+
+// R9
+#[test]
+fn a_condition_that_fails_at_run_time_says_why_without_quoting_the_facts() {
+    let why = holds("conversation.source > 3").expect_err("a text is not a number");
+    assert!(!why.contains("airline"), "{why}");
+    assert!(holds("conversation.source").is_err(), "a text is neither true nor false");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_compiler_panic(text in "[ -~\\n]{0,80}|([a-z.!+() \\'\\[\\]?:-]|conversation|message|matches|exists){0,400}") {
+        let _ = Condition::parse(&text).map(|condition| condition.holds(&facts()));
+    }
+}
