@@ -58,6 +58,7 @@ fn main() {
 async fn suite(engine: Engine) -> Suite {
     let units = [contacts::unit(), assignment_routing::unit(), notes::unit(), notifications::unit()];
     let unlimited = |config: &mut runtime::Config| {
+        config.limits.calls_per_person = 0;
         config.limits.person_per_second = 0;
         config.limits.org_per_second = 0;
         config.database_connections = Some(20);

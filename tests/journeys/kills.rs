@@ -35,7 +35,11 @@ testkit::on_both_databases! {
             Engine::Postgres => Some(PostgresDatabase::create().await),
         };
         let url = database.as_ref().map(PostgresDatabase::url).unwrap_or_default();
-        let mut environment = vec![("BACKCHANNEL_LIMITS__PERSON_PER_SECOND", "0"), ("BACKCHANNEL_DATABASE_CONNECTIONS", "6")];
+        let mut environment = vec![
+            ("BACKCHANNEL_LIMITS__CALLS_PER_PERSON", "0"),
+            ("BACKCHANNEL_LIMITS__PERSON_PER_SECOND", "0"),
+            ("BACKCHANNEL_DATABASE_CONNECTIONS", "6"),
+        ];
         if database.is_some() {
             environment.push(("BACKCHANNEL_DATABASE", url.as_str()));
         }

@@ -59,6 +59,7 @@ async fn seen_by_contact(world: &World, conversation: &pb::Conversation) -> Vec<
 in_every_shape! {
     // N3
     async fn nothing_private_reaches_a_contact_by_any_rpc_or_stream(world: World) {
+        let others = team(&world, "others", &["dora"]).await;
         let team = team(&world, "flights", &["ana", "ben"]).await;
         route(&world, "airline", &team.team_id, vec![]).await;
         let recorded = customer_writes(&world, message("airline", "p-1", 0, "hello")).await;
@@ -74,10 +75,12 @@ in_every_shape! {
             last = note_on(&author.api, &conversation.conversation_id, &body).await;
         }
         let told = ear.hears().await;
-        // The events about the notes have been applied when the mention is in the colleague's view.
-        crate::cast::eventually("the mention arrives in routing", || async {
+        // Events leave in their order: when the last note has reached routing, all have.
+        let dora = &others.agents[0];
+        note_on(&author.api, &conversation.conversation_id, &format!("{CANARY} @{}", dora.subject)).await;
+        crate::cast::eventually("the last mention arrives in routing", || async {
             let request = pb::ListConversationsRequest { view: pb::InboxView::Mentioned.into(), ..Default::default() };
-            let page = colleague.api.conversations().list_conversations(request).await.unwrap().into_inner();
+            let page = dora.api.conversations().list_conversations(request).await.unwrap().into_inner();
             page.entries.into_iter().next()
         })
         .await;

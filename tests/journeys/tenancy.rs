@@ -37,7 +37,7 @@ in_every_shape! {
                 // It names no object.
                 continue;
             }
-            for role in [Role::Admin, Role::Agent, Role::Integration] {
+            for role in [Role::Admin, Role::Supervisor, Role::Agent, Role::Integration] {
                 let token = world.token("globex", "mallory", role);
                 let theirs = call(&world, &token, method, &foreign).await;
                 let nobodys = call(&world, &token, method, &absent).await;

@@ -69,6 +69,7 @@ impl World {
                 (format!("BACKCHANNEL_PEERS__{}", peer.to_uppercase()), format!("http://{address}"))
             })
             .collect();
+        environment.push(("BACKCHANNEL_LIMITS__CALLS_PER_PERSON".into(), "0".into()));
         environment.push(("BACKCHANNEL_LIMITS__PERSON_PER_SECOND".into(), "0".into()));
         environment.push(("BACKCHANNEL_LIMITS__ORG_PER_SECOND".into(), "0".into()));
         if let Some(database) = &database {
@@ -156,6 +157,7 @@ impl World {
 
 /// Tests ask more than people do.
 fn unlimited(config: &mut runtime::Config) {
+    config.limits.calls_per_person = 0;
     config.limits.person_per_second = 0;
     config.limits.org_per_second = 0;
 }

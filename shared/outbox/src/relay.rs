@@ -1,10 +1,12 @@
 //! Takes events out of the outbox and to their peers.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use db::{BoxFuture, Db};
+use futures::FutureExt;
 use kernel::Clock;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +15,9 @@ use crate::deliver::Deliver;
 use crate::depth;
 use crate::event::Outbox;
 use crate::lane::Lane;
+
+/// Before a lane that panicked is started again, so that one that always does leaves the rest of the process alone.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// How a relay works. The default is what every service uses; tests are more impatient.
 #[derive(Debug, Clone)]
@@ -91,15 +96,19 @@ impl Relay {
             let targets: Vec<&'static str> = self.targets.keys().copied().collect();
             let mut lanes = JoinSet::new();
             for (target, deliver) in self.targets {
-                let lane = Lane::new(
-                    self.source,
-                    target,
-                    self.db.clone(),
-                    self.clock.clone(),
-                    deliver,
-                    self.settings.clone(),
-                );
-                lanes.spawn(lane.run(self.outbox.listen(), shutdown.clone()));
+                let (source, db, clock) = (self.source, self.db.clone(), self.clock.clone());
+                let settings = self.settings.clone();
+                let lane = move || {
+                    Lane::new(
+                        source,
+                        target,
+                        db.clone(),
+                        clock.clone(),
+                        Arc::clone(&deliver),
+                        settings.clone(),
+                    )
+                };
+                lanes.spawn(keep_up(source, target, lane, self.outbox.clone(), shutdown.clone()));
             }
             let gauges = shutdown.child_token();
             let measuring = tokio::spawn(depth::measure(self.db, self.source, targets, gauges.clone()));
@@ -113,5 +122,29 @@ impl Relay {
                 tracing::error!(source = self.source, "the outbox gauges ended early");
             }
         })
+    }
+}
+
+/// Runs a lane until it ends as it was asked to. One that panics is started again: its peer's events would wait until
+/// the process restarts, and nothing else would show it.
+async fn keep_up(
+    source: &'static str,
+    target: &'static str,
+    lane: impl Fn() -> Lane + Send,
+    outbox: Outbox,
+    shutdown: CancellationToken,
+) {
+    loop {
+        // What the lane had in memory goes with it; the new one begins with what is in the database.
+        let run = AssertUnwindSafe(lane().run(outbox.listen(), shutdown.clone()));
+        if run.catch_unwind().await.is_ok() {
+            return;
+        }
+        tracing::error!(source, target_peer = target, "a lane of the relay panicked and is started again");
+        metrics::counter!("relay_lane_panics_total", "source" => source, "target" => target).increment(1);
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(RESTART_PAUSE) => {}
+        }
     }
 }

@@ -15,4 +15,4 @@ pub use dev_key::{DevKey, DevKeyError};
 pub use keys::{Keys, KeysError};
 pub use refused::TokenRefused;
 pub use signer::{BadKey, DEV_ISSUER, Signer, TokenSpec};
-pub use verifier::{AUDIENCE, Verifier};
+pub use verifier::{AUDIENCE, ServiceKey, Verifier};

@@ -57,9 +57,12 @@ pub struct Limits {
     pub streams: usize,
     /// Server streams open at once per contact, agent, supervisor or administrator.
     pub streams_per_person: u32,
+    /// Unary calls at work at once per contact, agent, supervisor or administrator; 0 is no limit.
+    pub calls_per_person: u32,
     /// Calls per second of one person, after a burst of twice as many; 0 is no limit. Not for integrations and services.
     pub person_per_second: u32,
-    /// Calls per second of one organization's people, after a burst of twice as many; 0 is no limit.
+    /// Calls per second of one organization's people inside, after a burst of twice as many; 0 is no limit. As many
+    /// again of its contacts.
     pub org_per_second: u32,
     /// The time of a unary call that names none, in milliseconds.
     pub default_deadline_ms: u64,
@@ -73,6 +76,7 @@ impl Default for Limits {
             unary_in_flight: 256,
             streams: 1_000,
             streams_per_person: 5,
+            calls_per_person: 32,
             person_per_second: 20,
             org_per_second: 500,
             default_deadline_ms: 5_000,

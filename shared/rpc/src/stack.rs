@@ -35,8 +35,8 @@ struct Inner {
 /// 4. `admission`: calls and streams per process
 /// 5. `authenticate`: the bearer token
 /// 6. `access`: the roles of the contract
-/// 7. `rate`: calls per person and organization, streams per person
-/// 8. `size`: messages of at most [`MESSAGE_LIMIT`](crate::MESSAGE_LIMIT)
+/// 7. `rate`: calls per person and organization, calls and streams at once per person
+/// 8. `size`: messages of at most [`MESSAGE_LIMIT`](crate::MESSAGE_LIMIT), which arrive within 5 s
 /// 9. `serve`: hands the handler its [`Call`](crate::Call); field rules are checked in the codec
 pub fn stack(routes: Routes, policy: Policy) -> Stack {
     let serve = Serve::new(routes.clone(), policy.clock.clone(), &policy.limits);
@@ -62,6 +62,7 @@ impl Stack {
         let outer = &policy.limits;
         let limits = Limits {
             unary_in_flight: outer.unary_in_flight.saturating_mul(8),
+            calls_per_person: 0,
             person_per_second: 0,
             org_per_second: 0,
             ..outer.clone()

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kernel::{Clock, PageSeal, Subject};
-use rpc::auth::DEV_ISSUER;
+use rpc::auth::{DEV_ISSUER, ServiceKey};
 use rpc::{DevKey, ServiceTokens, Signer, Verifier};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, ConfigError};
 use crate::key_set::KeySet;
 
-/// Who vouches for the tokens of services that have a signing key.
+/// Who vouches for the tokens of services that have a signing key. No other key may say so, and nobody else may say
+/// that somebody is a service.
 const SERVICE_ISSUER: &str = "backchannel-services";
 
 const SEAL_MIN_BYTES: usize = 32;
@@ -51,9 +52,10 @@ impl Credentials {
             .map_err(|error| ConfigError::bad_value("keys.signing", error))?;
         let key_set = KeySet::of(jwks, text("keys.jwks", jwks)?, &signer);
         let keys = key_set.keys().map_err(|error| ConfigError::bad_value("keys.jwks", error))?;
-        let issuers = vec![issuer, SERVICE_ISSUER.to_owned()];
+        let services = ServiceKey { issuer: SERVICE_ISSUER.to_owned(), key_id: signer.key_id().to_owned() };
+        let (issuers, audience) = (vec![issuer], config.audience.clone());
         Ok(Credentials {
-            verifier: Verifier::new(keys, issuers, config.audience.clone(), clock.clone()),
+            verifier: Verifier::telling_services_apart(keys, issuers, services, audience, clock.clone()),
             key_set: Some(key_set),
             seal: seal(config, &pem)?,
             signer,

@@ -30,11 +30,8 @@ impl KeySet {
     pub(crate) fn keys(&self) -> Result<Keys, UnusableSet> {
         let text = self.found.as_ref().map_err(|error| UnusableSet::NoFile(error.clone()))?;
         let people = Keys::from_jwks(text)?;
-        match people.clone().and(Keys::from_jwks(&self.own)?) {
-            // The set has the signing key's public half already.
-            Err(KeysError::DuplicateId) => Ok(people),
-            joined => Ok(joined?),
-        }
+        // The set may have the signing key's public half already, but it may not put another key in its place.
+        Ok(people.under(Keys::from_jwks(&self.own)?))
     }
 
     /// Gives the verifier other keys whenever the file has changed, until `stop`. A file that cannot be used changes

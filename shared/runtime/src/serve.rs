@@ -4,6 +4,9 @@
 //! for ever, and with a maximal age it cuts connections without GOAWAY, so that callers see errors.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -11,9 +14,9 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
@@ -22,6 +25,9 @@ use crate::config::Connections;
 
 /// How long a ping may stay unanswered.
 const PING_ANSWER: Duration = Duration::from_secs(10);
+
+/// For a first request that is on its way when the listener ends.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// After the kernel refused a connection, for want of file handles mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -54,9 +60,7 @@ where
         };
         let (builder, app, stop) = (Arc::clone(&builder), app.clone(), stop.clone());
         connections.spawn(async move {
-            if speaks_within(&stream, first_request, &stop).await {
-                converse(stream, &builder, app, stop).await;
-            }
+            converse(stream, &builder, app, first_request, stop).await;
             drop(place);
         });
     }
@@ -107,26 +111,48 @@ async fn accept(
     }
 }
 
-/// Whether the first byte comes in time: hyper itself waits for it without end.
-async fn speaks_within(stream: &TcpStream, wait: Duration, stop: &ServeStop) -> bool {
-    let mut byte = [0];
-    tokio::select! {
-        () = stop.finish.cancelled() => false,
-        // Not `readable()`, which may say so too early.
-        first = tokio::time::timeout(wait, stream.peek(&mut byte)) => matches!(first, Ok(Ok(1))),
+/// The application of one connection, which remembers whether it was ever asked.
+#[derive(Clone)]
+struct Asked<S> {
+    app: S,
+    ever: Arc<AtomicBool>,
+}
+
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Asked<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.app.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> S::Future {
+        self.ever.store(true, Ordering::Relaxed);
+        self.app.call(request)
     }
 }
 
-async fn converse<S, B>(stream: TcpStream, builder: &Builder<TokioExecutor>, app: S, stop: ServeStop)
-where
+/// Serves one connection until it ends, or until `first_request` is over without a request on it: hyper itself waits
+/// without end for the preface, and then for the first stream.
+async fn converse<S, B>(
+    stream: TcpStream,
+    builder: &Builder<TokioExecutor>,
+    app: S,
+    first_request: Duration,
+    stop: ServeStop,
+) where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
     B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let ever = Arc::new(AtomicBool::new(false));
+    let app = Asked { app, ever: Arc::clone(&ever) };
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
-    tokio::pin!(connection);
-    let mut finishing = false;
+    let patience = tokio::time::sleep(first_request);
+    tokio::pin!(connection, patience);
+    let (mut finishing, mut patient) = (false, true);
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -135,9 +161,18 @@ where
                 }
                 return;
             }
+            () = patience.as_mut(), if patient => {
+                if !ever.load(Ordering::Relaxed) {
+                    return;
+                }
+                patient = false;
+            }
             () = stop.finish.cancelled(), if !finishing => {
                 finishing = true;
                 connection.as_mut().graceful_shutdown();
+                // One that was never asked anything may be silent for good: it must not hold up the end.
+                let soon = (Instant::now() + LAST_CHANCE).min(patience.deadline());
+                patience.as_mut().reset(soon);
             }
             () = stop.cut.cancelled() => return,
         }

@@ -11,7 +11,7 @@ use kernel::{AgentId, OrgId, TeamId, Timestamp};
 use proto::notifications::v1::NotificationType;
 
 use super::App;
-use crate::domain::batch::{Batch, anybody, decide};
+use crate::domain::batch::{Batch, anybody, decide, fitting};
 use crate::domain::choose::{AgentSnapshot, Rotation};
 use crate::error::Error;
 use crate::events::Told;
@@ -39,17 +39,19 @@ impl App {
 
     async fn serve(&self, tx: &mut Tx, team: TeamId) -> Result<Served, Error> {
         store::locks::lock_teams(tx, &[team]).await?;
-        let limit = i64::from(self.settings.assign_batch.max(1));
-        let mut queue = store::queue::list_next(tx, team, Part::All, limit).await?;
+        let most = self.settings.assign_batch.max(1);
+        let mut queue = store::queue::list_next(tx, team, Part::All, i64::from(most)).await?;
         if queue.is_empty() {
             return Ok(Served { assigned: 0, more: false });
         }
         let agents = store::agents::snapshot(tx, team).await?;
         let now = tx.now().await?;
         if !anybody(&agents, now) {
-            queue = store::queue::list_next(tx, team, Part::Unexplained, limit).await?;
+            queue = store::queue::list_next(tx, team, Part::Unexplained, i64::from(most)).await?;
         }
-        let full = i64::try_from(queue.len()).is_ok_and(|length| length >= limit);
+        let fitting = fitting(usize::try_from(most).unwrap_or(usize::MAX), agents.len());
+        let full = queue.len() >= fitting;
+        queue.truncate(fitting);
         let rotation = Rotation { last: store::queue::find_rotation(tx, team).await? };
         let batch = decide(team, queue, agents.clone(), rotation, now, || self.clock.new_id().into());
         self.write(tx, team, &batch, &agents, now).await?;

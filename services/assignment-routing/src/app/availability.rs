@@ -1,4 +1,4 @@
-//! Who is there (R2). A change wakes those who watch, and coming online drains the queues of the agent's teams (R11).
+//! Who is there (R2). Coming online drains the queues of the agent's teams (R11).
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use db::Tx;
 use kernel::{AgentId, OrgId, Role, Timestamp};
 use rpc::Caller;
 
-use super::{AVAILABILITY, App, agents};
+use super::{App, agents};
 use crate::domain::agent::Agent;
 use crate::domain::choose::Availability;
 use crate::domain::presence::Presence;
@@ -87,15 +87,11 @@ impl App {
     }
 
     async fn expire_leases_of(&self, org: &OrgId, agents: Vec<AgentId>) -> Result<(), Error> {
-        let app = self.clone();
         self.db
             .write(org, move |tx| {
                 Box::pin(async move {
                     let now = tx.now().await?;
-                    for agent in store::presence::expire(tx, &agents, now).await? {
-                        app.tell_availability(tx, agent);
-                    }
-                    Ok(())
+                    Ok(store::presence::expire(tx, &agents, now).await?)
                 })
             })
             .await
@@ -113,20 +109,11 @@ impl App {
         let after = change(before);
         let changed = before.at(now) != after.at(now);
         store::presence::save_presence(tx, id, after, changed.then_some(now)).await?;
-        if changed {
-            self.tell_availability(tx, id);
-        }
         if changed && after.at(now) == Availability::Online {
             for (_, team) in store::teams::list_teams_of(tx, &[id]).await? {
                 self.ring(tx, team);
             }
         }
         Ok(after)
-    }
-
-    fn tell_availability(&self, tx: &mut Tx, agent: AgentId) {
-        let Some(org) = tx.org().cloned() else { return };
-        let wake = self.wake.clone();
-        tx.after_commit(move || wake.publish(AVAILABILITY, &org, &agent.to_string()));
     }
 }

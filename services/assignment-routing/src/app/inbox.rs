@@ -1,6 +1,6 @@
 //! Reading conversations: one, a view, the counts, the messages; and what of them a person has read (R7).
 
-use db::Tx;
+use db::{DbError, Tx};
 use kernel::{ConversationId, PageSize};
 use rpc::Caller;
 
@@ -18,6 +18,13 @@ const VIEW: &str = "routing.conversations";
 
 /// Page tokens of messages.
 const MESSAGES: &str = "routing.messages";
+
+/// Bytes of text on a page of messages, at most, unless its first alone has more: clients refuse answers of more than
+/// 4 MiB unless told otherwise.
+const PAGE_BYTES: usize = 2 * 1024 * 1024;
+
+/// Messages read by one statement: so much of what a page then has no room for is in memory at most.
+const STEP: usize = 32;
 
 impl App {
     /// Reads a conversation.
@@ -87,7 +94,8 @@ impl App {
             .await
     }
 
-    /// Lists the messages of a conversation, oldest first: the page, and the token of the next.
+    /// Lists the messages of a conversation, oldest first: the page, which also ends at 2 MiB of text, and the
+    /// token of the next.
     ///
     /// # Errors
     /// [`Error::NoSuchConversation`], [`Error::BadPageToken`], [`Error::Db`].
@@ -104,17 +112,15 @@ impl App {
             token => self.seal.open(MESSAGES, &binding, token).map_err(Error::BadPageToken)?,
         };
         let sight = Sight::of(caller);
-        let mut page: Vec<Message> = self
+        let (page, more) = self
             .db
             .read(&caller.org, move |tx| {
                 Box::pin(async move {
                     get(tx, id, sight).await?;
-                    Ok::<_, Error>(store::messages::list_messages(tx, id, after, size.and_one()).await?)
+                    Ok::<_, Error>(read_page(tx, id, after, size.get()).await?)
                 })
             })
             .await?;
-        let more = page.len() > size.get();
-        page.truncate(size.get());
         let next =
             page.last().filter(|_| more).map(|last| self.seal.seal(MESSAGES, &binding, &last.position));
         Ok((page, next.unwrap_or_default()))
@@ -144,7 +150,35 @@ async fn get(tx: &mut Tx, id: ConversationId, sight: Sight) -> Result<Conversati
     found.filter(|conversation| sight.includes(conversation)).ok_or(Error::NoSuchConversation)
 }
 
-async fn reader(tx: &mut Tx, subject: &kernel::Subject) -> Result<Reader, db::DbError> {
+/// The messages behind a position that fit on a page, and whether there are more.
+async fn read_page(
+    tx: &mut Tx,
+    id: ConversationId,
+    mut after: i64,
+    size: usize,
+) -> Result<(Vec<Message>, bool), DbError> {
+    let (mut page, mut bytes) = (Vec::new(), 0);
+    loop {
+        // One more than fits, which says that there is more.
+        let step = STEP.min(size + 1 - page.len());
+        let limit = i64::try_from(step).unwrap_or(i64::MAX);
+        let messages = store::messages::list_messages(tx, id, after, limit).await?;
+        let ended = messages.len() < step;
+        for message in messages {
+            bytes += message.text.len();
+            if page.len() == size || (bytes > PAGE_BYTES && !page.is_empty()) {
+                return Ok((page, true));
+            }
+            after = message.position;
+            page.push(message);
+        }
+        if ended {
+            return Ok((page, false));
+        }
+    }
+}
+
+async fn reader(tx: &mut Tx, subject: &kernel::Subject) -> Result<Reader, DbError> {
     let agent = store::agents::find_agent_of(tx, subject).await?;
     Ok(Reader { subject: subject.to_string(), agent: agent.map(|agent| agent.id) })
 }

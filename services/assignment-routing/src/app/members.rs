@@ -5,7 +5,7 @@ use kernel::{AgentId, TeamId};
 use rpc::Caller;
 
 use super::App;
-use crate::domain::team::Team;
+use crate::domain::team::{MOST_MEMBERS, Team};
 use crate::error::Error;
 use crate::store;
 
@@ -13,7 +13,7 @@ impl App {
     /// Adds members; who is one already stays.
     ///
     /// # Errors
-    /// [`Error::NoSuchTeam`], [`Error::NoSuchAgent`], [`Error::Db`].
+    /// [`Error::NoSuchTeam`], [`Error::NoSuchAgent`], [`Error::Invalid`] for more than a team can have, [`Error::Db`].
     pub async fn add_members(
         &self,
         caller: &Caller,
@@ -24,10 +24,16 @@ impl App {
         self.db
             .write(&caller.org, move |tx| {
                 Box::pin(async move {
+                    // Members are counted below: nobody else may add some meanwhile.
+                    store::locks::lock_team(tx, team).await?;
                     store::teams::find_team(tx, team).await?.ok_or(Error::NoSuchTeam)?;
                     let agents = check_agents(tx, agents).await?;
                     let added = store::teams::insert_members(tx, team, &agents).await?;
-                    app.changed(tx, team, added).await
+                    let team = app.changed(tx, team, added).await?;
+                    if added > 0 {
+                        check_size(team.members)?;
+                    }
+                    Ok(team)
                 })
             })
             .await
@@ -70,4 +76,13 @@ pub(super) async fn check_agents(tx: &mut Tx, mut agents: Vec<AgentId>) -> Resul
     agents.dedup();
     let known = store::agents::list_people(tx, &agents).await?;
     if known.len() == agents.len() { Ok(agents) } else { Err(Error::NoSuchAgent) }
+}
+
+/// Refuses more members than a team can have.
+pub(super) fn check_size(members: i64) -> Result<(), Error> {
+    if members <= MOST_MEMBERS {
+        return Ok(());
+    }
+    let reason = format!("would make {members} members: a team has at most {MOST_MEMBERS}");
+    Err(Error::Invalid { field: "agent_ids", reason })
 }

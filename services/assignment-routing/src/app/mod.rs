@@ -42,9 +42,6 @@ use rulesets::Rulesets;
 /// Wake-ups: a team's queue may have work, or somebody to do it. The key is the team.
 pub const QUEUE: &str = "routing-queue";
 
-/// Wake-ups: an agent's availability changed. The key is the agent.
-pub const AVAILABILITY: &str = "routing-availability";
-
 /// What use cases need. Cheap to clone: all parts are shared.
 #[derive(Clone)]
 pub struct App {

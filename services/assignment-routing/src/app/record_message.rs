@@ -140,7 +140,11 @@ impl App {
                     let new = &it.new;
                     let mut found = recipient(tx, new).await?;
                     if found.is_none() {
-                        let Some(contact) = contact else { return known_or_unknown(tx, new).await };
+                        // Before it begins anything: of two first messages under one id the second finds the first here.
+                        if let Some(known) = known(tx, new).await? {
+                            return Ok(known);
+                        }
+                        let contact = contact.ok_or(Error::UnknownConversation)?;
                         if let Some(recorded) = app.begin(tx, &it, contact).await? {
                             return Ok(recorded);
                         }
@@ -148,7 +152,7 @@ impl App {
                         found = recipient(tx, new).await?;
                     }
                     match found {
-                        Some((_, true)) => duplicate(tx, new).await,
+                        Some((_, true)) => known(tx, new).await?.ok_or(Error::Raced),
                         Some((conversation, false)) => app.go_on(tx, &it, conversation).await,
                         None => Err(Error::Raced),
                     }
@@ -212,19 +216,12 @@ async fn recipient(tx: &mut Tx, new: &NewMessage) -> Result<Option<(Conversation
 }
 
 /// The message that this is a repeat of, with its conversation, which need not be the one named now.
-async fn duplicate(tx: &mut Tx, new: &NewMessage) -> Result<Recorded, Error> {
-    let message =
-        store::messages::find_message(tx, &new.channel, &new.external_id).await?.ok_or(Error::Raced)?;
+async fn known(tx: &mut Tx, new: &NewMessage) -> Result<Option<Recorded>, DbError> {
+    let Some(message) = store::messages::find_message(tx, &new.channel, &new.external_id).await? else {
+        return Ok(None);
+    };
     let conversation = store::conversations::find_conversation(tx, message.conversation)
         .await?
         .ok_or_else(|| DbError::Corrupt("a message without its conversation".to_owned()))?;
-    Ok(Recorded { message, conversation, duplicate: true, created: false })
-}
-
-/// For a conversation that nobody knows: the message may still be known, in another.
-async fn known_or_unknown(tx: &mut Tx, new: &NewMessage) -> Result<Recorded, Error> {
-    match duplicate(tx, new).await {
-        Err(Error::Raced) => Err(Error::UnknownConversation),
-        known => known,
-    }
+    Ok(Some(Recorded { message, conversation, duplicate: true, created: false }))
 }

@@ -5,7 +5,7 @@ use kernel::{AgentId, PageSize, TeamId, Timestamp};
 use rpc::Caller;
 
 use super::first_sight::taken;
-use super::members::check_agents;
+use super::members::{check_agents, check_size};
 use super::{App, check_version};
 use crate::domain::handle::Handle;
 use crate::domain::team::{Team, TeamChange};
@@ -21,7 +21,8 @@ impl App {
     /// Makes a team.
     ///
     /// # Errors
-    /// [`Error::HandleTaken`], [`Error::NoSuchAgent`], [`Error::RequestIdReused`], [`Error::Db`].
+    /// [`Error::HandleTaken`], [`Error::NoSuchAgent`], [`Error::Invalid`] for more members than a team can have,
+    /// [`Error::RequestIdReused`], [`Error::Db`].
     pub async fn create_team(
         &self,
         caller: &Caller,
@@ -110,10 +111,11 @@ impl App {
 
 async fn create(tx: &mut Tx, mut team: Team, members: Vec<AgentId>) -> Result<Team, Error> {
     let members = check_agents(tx, members).await?;
+    team.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
+    check_size(team.members)?;
     store::handles::insert_handle(tx, &team.handle, Named::Team(team.id)).await.map_err(taken)?;
     store::teams::insert_team(tx, &team).await?;
     store::teams::insert_members(tx, team.id, &members).await?;
-    team.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
     Ok(team)
 }
 

@@ -54,6 +54,15 @@ pub struct Batch {
     pub rotation: Rotation,
 }
 
+/// Candidates stored by one batch, at most: each of its decisions names every member of the team.
+const CANDIDATES: usize = 20_000;
+
+/// How many conversations are decided at once for a team of so many members: at least one.
+#[must_use]
+pub fn fitting(at_most: usize, members: usize) -> usize {
+    at_most.min(CANDIDATES / members.max(1)).max(1)
+}
+
 /// Whether anybody could take work.
 #[must_use]
 pub fn anybody(agents: &[AgentSnapshot], now: Timestamp) -> bool {
@@ -118,6 +127,14 @@ mod tests {
 
     use super::super::choose::Availability;
     use super::*;
+
+    // R11
+    #[test]
+    fn a_batch_is_smaller_the_more_members_each_of_its_decisions_names() {
+        assert_eq!([0, 1, 100].map(|members| fitting(200, members)), [200; 3]);
+        assert_eq!([101, 500, 20_001].map(|members| fitting(200, members)), [198, 40, 1]);
+        assert_eq!(fitting(0, 5), 1);
+    }
 
     fn agents(clock: &Clock, availability: Availability) -> Vec<AgentSnapshot> {
         let agent = |name: &str| AgentSnapshot {

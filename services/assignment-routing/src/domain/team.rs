@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::handle::Handle;
 
+/// Members of a team, at most: every decision names each of them.
+pub const MOST_MEMBERS: i64 = 500;
+
 /// A team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Team {

@@ -24,6 +24,8 @@ pub enum View {
     Resolved,
     /// Snoozed ones.
     Snoozed,
+    /// Open or snoozed: what contacts list as ALL, who do not learn which.
+    Unresolved,
     /// Whatever its status: what contacts list, and where one is looked for by the channel's own id.
     Every,
 }

@@ -54,6 +54,7 @@ pub(super) fn belongs(view: View) -> String {
         View::All => "c.status = 'OPEN'".to_owned(),
         View::Resolved => "c.status = 'RESOLVED'".to_owned(),
         View::Snoozed => "c.status = 'SNOOZED'".to_owned(),
+        View::Unresolved => "c.status <> 'RESOLVED'".to_owned(),
         View::Every => "TRUE".to_owned(),
     }
 }

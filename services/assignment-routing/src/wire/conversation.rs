@@ -10,7 +10,8 @@ use super::{maybe_time, narrow, time};
 use crate::domain::conversation::{Conversation, ConversationChange, Status};
 use crate::domain::priority::Priority;
 
-/// A conversation, for people `inside` or for a contact, who sees nothing of how it is worked on.
+/// A conversation, for people `inside` or for a contact, who sees nothing of how it is worked on: neither by whom nor
+/// that it is put aside.
 #[must_use]
 pub fn conversation(it: Conversation, inside: bool) -> pb::Conversation {
     let shared = pb::Conversation {
@@ -20,10 +21,9 @@ pub fn conversation(it: Conversation, inside: bool) -> pb::Conversation {
         external_id: it.external_id,
         contact_id: it.contact.to_string(),
         subject: it.subject,
-        status: status(it.status).into(),
+        status: status(it.status, inside).into(),
         first_reply_time: maybe_time(it.first_reply_time),
         last_activity_time: time(it.last_activity_time),
-        snooze_until_time: maybe_time(it.snooze_until),
         resolve_time: maybe_time(it.resolve_time),
         create_time: time(it.create_time),
         message_count: narrow(it.message_count),
@@ -39,6 +39,7 @@ pub fn conversation(it: Conversation, inside: bool) -> pb::Conversation {
         assignee: it.assignee.map(person),
         team_id: it.team.map(|team| team.to_string()).unwrap_or_default(),
         waiting_since_time: maybe_time(it.waiting_since),
+        snooze_until_time: maybe_time(it.snooze_until),
         ..shared
     }
 }
@@ -83,10 +84,10 @@ pub fn priority_of(it: pb::Priority) -> Option<Priority> {
     }
 }
 
-fn status(it: Status) -> pb::ConversationStatus {
+fn status(it: Status, inside: bool) -> pb::ConversationStatus {
     match it {
-        Status::Open => pb::ConversationStatus::Open,
-        Status::Snoozed => pb::ConversationStatus::Snoozed,
+        Status::Snoozed if inside => pb::ConversationStatus::Snoozed,
+        Status::Open | Status::Snoozed => pb::ConversationStatus::Open,
         Status::Resolved => pb::ConversationStatus::Resolved,
     }
 }

@@ -41,8 +41,8 @@ pub fn filter(it: &pb::ListConversationsRequest, inside: bool) -> Result<Filter,
 
 fn for_contacts(it: &pb::ListConversationsRequest) -> Result<(), Fault> {
     use pb::{ConversationSort as Sorted, InboxView as Asked};
-    if !matches!(it.view(), Asked::Unspecified | Asked::All | Asked::Resolved | Asked::Snoozed) {
-        return Err(Fault::invalid("view", "contacts list their conversations as ALL, RESOLVED or SNOOZED"));
+    if !matches!(it.view(), Asked::Unspecified | Asked::All | Asked::Resolved) {
+        return Err(Fault::invalid("view", "contacts list their conversations as ALL or RESOLVED"));
     }
     if !matches!(it.sort(), Sorted::Unspecified | Sorted::LastActivity) {
         return Err(Fault::invalid("sort", "contacts list their conversations by LAST_ACTIVITY"));
@@ -57,6 +57,7 @@ fn view_of(view: pb::InboxView, inside: bool) -> View {
     match view {
         // To a contact there is no inbox: without a view they list whatever is theirs.
         pb::InboxView::Unspecified if !inside => View::Every,
+        pb::InboxView::All if !inside => View::Unresolved,
         pb::InboxView::Unspecified | pb::InboxView::All => View::All,
         pb::InboxView::Mine => View::Mine,
         pb::InboxView::Unassigned => View::Unassigned,
@@ -87,7 +88,7 @@ pub fn count((view, count): (View, i64)) -> pb::InboxCount {
         View::Team => pb::InboxView::Team,
         View::Mentioned => pb::InboxView::Mentioned,
         View::Unread => pb::InboxView::Unread,
-        View::All => pb::InboxView::All,
+        View::All | View::Unresolved => pb::InboxView::All,
         View::Resolved => pb::InboxView::Resolved,
         View::Snoozed => pb::InboxView::Snoozed,
         View::Every => pb::InboxView::Unspecified,

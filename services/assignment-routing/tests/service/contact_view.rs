@@ -1,11 +1,32 @@
 //! What a customer sees with a token of their own: their conversations and messages, and nothing of the work on them.
 
+use std::time::Duration;
+
 use kernel::Role;
+use prost::Message as _;
 use proto::common::v1::{Actor, ErrorReason};
+use proto::routing::v1::assign_conversation_request::Target;
 use proto::routing::v1::*;
 use tonic::Code;
 
 use crate::world::{World, inbound, outbound, refusal};
+
+/// Whatever a contact can read of their conversation, byte for byte.
+async fn all_of(world: &World, it: &Conversation) -> Vec<Vec<u8>> {
+    let mut contact = world.conversations(&it.contact_id, Role::Contact);
+    let conversation_id = it.conversation_id.clone();
+    let get = GetConversationRequest { conversation_id: conversation_id.clone() };
+    let messages = ListMessagesRequest { conversation_id, ..Default::default() };
+    let mut all = vec![
+        contact.get_conversation(get).await.unwrap().into_inner().encode_to_vec(),
+        contact.list_messages(messages).await.unwrap().into_inner().encode_to_vec(),
+    ];
+    for view in [InboxView::Unspecified, InboxView::All, InboxView::Resolved] {
+        let list = ListConversationsRequest { view: view.into(), ..Default::default() };
+        all.push(contact.list_conversations(list).await.unwrap().into_inner().encode_to_vec());
+    }
+    all
+}
 
 testkit::on_both_databases! {
     // R4, N3
@@ -75,7 +96,7 @@ testkit::on_both_databases! {
         let world = World::on(engine).await;
         let it = world.begin("c-1").await;
         let mut contact = world.conversations(&it.contact_id, Role::Contact);
-        for view in [InboxView::Mine, InboxView::Unassigned, InboxView::Team, InboxView::Mentioned, InboxView::Unread] {
+        for view in [InboxView::Mine, InboxView::Unassigned, InboxView::Team, InboxView::Mentioned, InboxView::Unread, InboxView::Snoozed] {
             let request = ListConversationsRequest { view: view.into(), ..Default::default() };
             assert_eq!(contact.list_conversations(request).await.unwrap_err().code(), Code::InvalidArgument, "{view:?}");
         }
@@ -100,5 +121,50 @@ testkit::on_both_databases! {
         let listed = contact.list_conversations(ListConversationsRequest::default()).await.unwrap().into_inner();
         assert_eq!(listed, listed_before);
         assert_eq!(world.read(&it.conversation_id).await, inside_before, "nor the etag");
+    }
+
+    // N3
+    async fn no_change_of_how_it_is_worked_on_changes_a_byte_of_what_a_contact_reads(engine) {
+        let world = World::at_new_year(engine).await;
+        let ana = world.online("ana").await;
+        let team = world.team("airline", &[]).await;
+        let it = world.begin("c-1").await;
+        let mut agent = world.conversations("ana", Role::Agent);
+        agent.record_message(outbound("c-1", "2")).await.unwrap();
+        let before = all_of(&world, &it).await;
+        let id = || it.conversation_id.clone();
+
+        let tags = UpdateConversationRequest { conversation_id: id(), tags: vec!["rude".into()], ..Default::default() };
+        agent.update_conversation(tags).await.unwrap();
+        assert_eq!(all_of(&world, &it).await, before, "tagged");
+        let priority = Priority::Urgent.into();
+        let urgent = UpdateConversationRequest { conversation_id: id(), priority, ..Default::default() };
+        agent.update_conversation(urgent).await.unwrap();
+        assert_eq!(all_of(&world, &it).await, before, "more urgent");
+        let queued = world.order("ana", &world.read(&it.conversation_id).await, Target::TeamId(team.team_id)).await;
+        assert_eq!(all_of(&world, &it).await, before, "given to a team");
+        world.assign("ana", &queued.unwrap(), &ana).await.unwrap();
+        assert_eq!(all_of(&world, &it).await, before, "given to an agent");
+        agent.mark_conversation_read(MarkConversationReadRequest { conversation_id: id() }).await.unwrap();
+        assert_eq!(all_of(&world, &it).await, before, "read");
+
+        let until = prost_types::Timestamp { seconds: 1_767_225_600 + 600, nanos: 0 };
+        let snooze = SnoozeConversationRequest {
+            conversation_id: id(),
+            snooze_until_time: Some(until),
+            etag: String::new(),
+        };
+        let snoozed = agent.snooze_conversation(snooze).await.unwrap().into_inner().conversation.unwrap();
+        assert_eq!((snoozed.status(), snoozed.snooze_until_time), (ConversationStatus::Snoozed, Some(until)));
+        assert_eq!(all_of(&world, &it).await, before, "put aside");
+        let mut contact = world.conversations(&it.contact_id, Role::Contact);
+        let seen = contact.get_conversation(GetConversationRequest { conversation_id: id() }).await.unwrap();
+        assert_eq!(seen.into_inner().conversation.unwrap().status(), ConversationStatus::Open);
+        let all = ListConversationsRequest { view: InboxView::All.into(), ..Default::default() };
+        assert_eq!(contact.list_conversations(all).await.unwrap().into_inner().entries.len(), 1);
+        world.suite.hand().advance(Duration::from_secs(601));
+        world.told(1).await;
+        assert_eq!(world.read(&it.conversation_id).await.status(), ConversationStatus::Open);
+        assert_eq!(all_of(&world, &it).await, before, "opened again");
     }
 }

@@ -8,6 +8,7 @@ mod conversations;
 mod directory;
 mod explained;
 mod inbox;
+mod messages;
 mod people;
 mod queued;
 mod teams;

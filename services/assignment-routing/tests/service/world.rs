@@ -50,6 +50,7 @@ impl World {
         let told = Arc::<Mutex<Vec<NotificationEvent>>>::default();
         let units = [assignment_routing::unit(), contacts_stub(), notifications_stub(Arc::clone(&told))];
         let builder = Suite::of(units).on(engine).configured(|config| {
+            config.limits.calls_per_person = 0;
             config.limits.person_per_second = 0;
             config.limits.org_per_second = 0;
         });

@@ -8,3 +8,4 @@ mod fixtures;
 mod people;
 mod queue;
 mod races;
+mod teams;

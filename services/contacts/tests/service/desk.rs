@@ -21,6 +21,7 @@ pub(crate) async fn suite(engine: Engine) -> Suite {
     Suite::of([contacts::unit()])
         .on(engine)
         .configured(|config| {
+            config.limits.calls_per_person = 0;
             config.limits.person_per_second = 0;
             config.limits.org_per_second = 0;
             config.limits.unary_in_flight = 1_000;

@@ -32,6 +32,7 @@ impl World {
         let suite = Suite::of(units)
             .on(engine)
             .configured(move |config| {
+                config.limits.calls_per_person = 0;
                 config.limits.person_per_second = 0;
                 config.limits.org_per_second = 0;
                 config.limits.default_deadline_ms = deadline_ms;

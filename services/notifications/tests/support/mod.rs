@@ -36,6 +36,7 @@ pub(crate) async fn suite_at_new_year(engine: Engine) -> Suite {
 
 pub(crate) fn builder(engine: Engine) -> testkit::Builder {
     Suite::of([notifications::unit()]).on(engine).configured(|config| {
+        config.limits.calls_per_person = 0;
         config.limits.person_per_second = 0;
         config.limits.org_per_second = 0;
     })

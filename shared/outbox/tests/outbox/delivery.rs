@@ -161,3 +161,20 @@ both_databases!(a_relay_asked_to_stop_delivers_what_is_due_first, MIGRATIONS, |d
     assert_eq!(peer.seen().len(), 1_000);
     assert_eq!(left(&db).await, 0);
 });
+
+both_databases!(a_lane_that_panics_is_started_again_and_loses_nothing, MIGRATIONS, |db| async move {
+    let outbox = Outbox::new();
+    let fallen = AtomicBool::new(false);
+    let peer = Consumer::answering(move |_| {
+        assert!(fallen.swap(true, Ordering::SeqCst), "this peer's lane falls over once");
+        Ok(Outcome::Done)
+    });
+    let _hurry = TimeFlies::with(&db.hand);
+    let relay = relay(&db, &outbox, peer.clone());
+    let events = vec![event(&db, None), event(&db, Some(Uuid::nil()))];
+    let ids: Vec<_> = events.iter().map(|event| event.event_id).collect();
+    record(&db, &outbox, events).await;
+    until("the outbox is empty", || async { left(&db).await == 0 }).await;
+    assert!(ids.iter().all(|id| peer.times(*id) >= 1));
+    relay.drain().await;
+});

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kernel::{OrgId, Role, Subject, Timestamp};
 use serde::Deserialize;
 
-use super::TokenRefused;
+use super::{ServiceKey, TokenRefused};
 use crate::Caller;
 
 /// How far two clocks may be apart.
@@ -40,6 +40,10 @@ enum Audience {
 /// Whom a token must be made by and for.
 pub(super) struct Expected<'a> {
     pub(super) issuers: &'a [String],
+    /// Of the services' own tokens, where they are told apart.
+    pub(super) services: Option<&'a ServiceKey>,
+    /// The key that signed the token.
+    pub(super) key_id: &'a str,
     pub(super) audience: &'a str,
     pub(super) now: Timestamp,
 }
@@ -71,6 +75,15 @@ impl Claims {
         let subject = required(self.sub, "sub", Subject::parse)?;
         let org = required(self.org, "org", OrgId::parse)?;
         let role = required(self.role, "role", Role::parse)?;
+        if let Some(services) = expected.services {
+            let theirs = issuer == services.issuer;
+            if theirs && expected.key_id != services.key_id {
+                return Err(TokenRefused::WrongIssuer);
+            }
+            if role == Role::Service && !theirs {
+                return Err(TokenRefused::BadClaim("role"));
+            }
+        }
         let person = format!("{org}/{subject}").into();
         let (name, username) = (display(self.name), display(self.preferred_username));
         Ok(Caller { org, subject, role, expires, name, username, token: token.into(), person })

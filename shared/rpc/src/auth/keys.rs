@@ -96,6 +96,13 @@ impl Keys {
         Ok(self)
     }
 
+    /// Both sets together, where `own` has the last word on each id that is in both.
+    #[must_use]
+    pub fn under(mut self, own: Self) -> Self {
+        self.by_id.extend(own.by_id);
+        self
+    }
+
     pub(super) fn find(&self, id: &str) -> Option<&Key> {
         self.by_id.get(id)
     }

@@ -98,6 +98,12 @@ impl Signer {
         Ok(Self(Arc::new(Inner { key, id, public, clock })))
     }
 
+    /// The id of the key (`kid`).
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.0.id
+    }
+
     /// The public part as a key set, for those who verify.
     pub fn jwks(&self) -> String {
         let Inner { id, public, .. } = &*self.0;

@@ -22,6 +22,15 @@ pub const AUDIENCE: &str = "backchannel";
 /// Longer tokens are refused unread, in bytes.
 const TOKEN_MAX: usize = 8 * 1024;
 
+/// What makes a token one of the services' own.
+#[derive(Clone, Debug)]
+pub struct ServiceKey {
+    /// Who vouches for it: nobody else does so by this name.
+    pub issuer: String,
+    /// The key that signs it.
+    pub key_id: String,
+}
+
 /// Verifies tokens against the keys of the moment. Clones share keys and cache.
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
@@ -29,6 +38,7 @@ pub struct Verifier(Arc<Inner>);
 struct Inner {
     trust: RwLock<Arc<Trust>>,
     issuers: Vec<String>,
+    services: Option<ServiceKey>,
     audience: String,
     clock: Clock,
 }
@@ -52,8 +62,32 @@ struct Header {
 impl Verifier {
     /// Trusts tokens that one of the issuers made for the audience with one of the keys.
     pub fn new(keys: Keys, issuers: Vec<String>, audience: impl Into<String>, clock: Clock) -> Self {
+        Self::build(keys, issuers, None, audience.into(), clock)
+    }
+
+    /// Like [`Verifier::new`], where people's tokens are signed by somebody else than the services': the role `service`
+    /// is only taken from the services' issuer, and that issuer only from the services' key. Otherwise whoever vouches
+    /// for people could make a service of one.
+    pub fn telling_services_apart(
+        keys: Keys,
+        mut issuers: Vec<String>,
+        services: ServiceKey,
+        audience: impl Into<String>,
+        clock: Clock,
+    ) -> Self {
+        issuers.push(services.issuer.clone());
+        Self::build(keys, issuers, Some(services), audience.into(), clock)
+    }
+
+    fn build(
+        keys: Keys,
+        issuers: Vec<String>,
+        services: Option<ServiceKey>,
+        audience: String,
+        clock: Clock,
+    ) -> Self {
         let trust = RwLock::new(Arc::new(Trust { keys, seen: Seen::default() }));
-        Self(Arc::new(Inner { trust, issuers, audience: audience.into(), clock }))
+        Self(Arc::new(Inner { trust, issuers, services, audience, clock }))
     }
 
     /// Puts other keys in force at once; calls under way finish with those they began with.
@@ -115,7 +149,8 @@ impl Verifier {
         if !typ.eq_ignore_ascii_case("JWT") && !typ.eq_ignore_ascii_case("at+jwt") {
             return Err(TokenRefused::Malformed);
         }
-        let key = header.kid.as_deref().and_then(|id| keys.find(id)).ok_or(TokenRefused::UnknownKey)?;
+        let key_id = header.kid.as_deref().ok_or(TokenRefused::UnknownKey)?;
+        let key = keys.find(key_id).ok_or(TokenRefused::UnknownKey)?;
         if header.alg != name(key.algorithm) {
             return Err(TokenRefused::WrongAlgorithm);
         }
@@ -123,7 +158,8 @@ impl Verifier {
             Ok(true) => {}
             Ok(false) | Err(_) => return Err(TokenRefused::WrongSignature),
         }
-        let expected = Expected { issuers: &self.0.issuers, audience: &self.0.audience, now };
+        let Inner { issuers, services, audience, .. } = &*self.0;
+        let expected = Expected { issuers, services: services.as_ref(), key_id, audience, now };
         Claims::parse(&decoded(payload)?)?.admit(&expected, token)
     }
 }

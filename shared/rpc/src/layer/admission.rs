@@ -7,10 +7,15 @@ use tonic::Code;
 
 use super::{Handle, Inbound, Response, Target, refuse};
 use crate::body::Held;
+use crate::edge::HEALTH;
 use crate::{Fault, Limits};
 
-/// Room for health checks and reflection of their own, so that a busy process does not look like a dead one.
-const OPEN_CALLS: usize = 64;
+/// Room of their own for health checks, so that a busy process does not look like a dead one. Nobody shares it: anybody
+/// may open a stream that needs no token and keep it, and the checks must be answered nevertheless.
+const CHECKS: usize = 256;
+
+/// Room for the calls that need no token and have no end: watching health, and reflection.
+const OPEN_STREAMS: usize = 64;
 
 /// Before a token is even looked at, because under overload the cheapest thing to do with a call is to refuse it at
 /// once: work that would time out in a queue is work lost. tonic's own limits do not see how long a stream lasts, so
@@ -18,7 +23,8 @@ const OPEN_CALLS: usize = 64;
 pub(crate) struct Admission<N> {
     unary: Arc<Semaphore>,
     streams: Arc<Semaphore>,
-    open: Arc<Semaphore>,
+    checks: Semaphore,
+    open_streams: Arc<Semaphore>,
     next: N,
 }
 
@@ -26,16 +32,22 @@ impl<N> Admission<N> {
     pub(crate) fn new(limits: &Limits, next: N) -> Self {
         let room = |places: usize| Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
         let (unary, streams) = (room(limits.unary_in_flight), room(limits.streams));
-        Self { unary, streams, open: room(OPEN_CALLS), next }
+        Self { unary, streams, checks: Semaphore::new(CHECKS), open_streams: room(OPEN_STREAMS), next }
     }
 }
 
 impl<N: Handle> Handle for Admission<N> {
     async fn handle(&self, inbound: Inbound) -> Response {
         match inbound.target {
-            Target::Open(_) => match Arc::clone(&self.open).try_acquire_owned() {
+            Target::Open(HEALTH) if !inbound.request.uri().path().ends_with("/Watch") => {
+                match self.checks.try_acquire() {
+                    Ok(_place) => self.next.handle(inbound).await,
+                    Err(_) => refuse(overloaded("health checks")),
+                }
+            }
+            Target::Open(_) => match Arc::clone(&self.open_streams).try_acquire_owned() {
                 Ok(place) => self.next.handle(inbound).await.map(|body| Held::over(body, place)),
-                Err(_) => refuse(overloaded("open calls")),
+                Err(_) => refuse(overloaded("open streams without a token")),
             },
             target if target.streams() => match Arc::clone(&self.streams).try_acquire_owned() {
                 Ok(place) => {

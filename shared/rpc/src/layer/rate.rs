@@ -23,7 +23,10 @@ const SWEEP_EVERY: u32 = 4_096;
 pub(crate) struct Rate<N> {
     people: Option<DefaultKeyedRateLimiter<Arc<str>>>,
     orgs: Option<DefaultKeyedRateLimiter<OrgId>>,
-    streams: Arc<StreamsOfPeople>,
+    /// Of organizations' contacts: customers must not use up the share of those who help them.
+    contacts: Option<DefaultKeyedRateLimiter<OrgId>>,
+    calls: Option<Arc<PlacesOfPeople>>,
+    streams: Arc<PlacesOfPeople>,
     checks: AtomicU32,
     clock: DefaultClock,
     next: N,
@@ -34,7 +37,9 @@ impl<N> Rate<N> {
         Self {
             people: quota(limits.person_per_second).map(RateLimiter::keyed),
             orgs: quota(limits.org_per_second).map(RateLimiter::keyed),
-            streams: Arc::new(StreamsOfPeople { most: limits.streams_per_person, open: Mutex::default() }),
+            contacts: quota(limits.org_per_second).map(RateLimiter::keyed),
+            calls: (limits.calls_per_person > 0).then(|| PlacesOfPeople::at_most(limits.calls_per_person)),
+            streams: PlacesOfPeople::at_most(limits.streams_per_person),
             checks: AtomicU32::new(0),
             clock: DefaultClock::default(),
             next,
@@ -44,12 +49,13 @@ impl<N> Rate<N> {
     fn check(&self, caller: &Caller) -> Result<(), Fault> {
         if self.checks.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEP_EVERY) {
             self.people.iter().for_each(RateLimiter::retain_recent);
-            self.orgs.iter().for_each(RateLimiter::retain_recent);
+            self.orgs.iter().chain(&self.contacts).for_each(RateLimiter::retain_recent);
         }
         if let Some(Err(until)) = self.people.as_ref().map(|people| people.check_key(&caller.person)) {
             return Err(limited("person", until.wait_time_from(self.clock.now())));
         }
-        if let Some(Err(until)) = self.orgs.as_ref().map(|orgs| orgs.check_key(&caller.org)) {
+        let orgs = if caller.role == Role::Contact { &self.contacts } else { &self.orgs };
+        if let Some(Err(until)) = orgs.as_ref().map(|orgs| orgs.check_key(&caller.org)) {
             return Err(limited("organization", until.wait_time_from(self.clock.now())));
         }
         Ok(())
@@ -66,12 +72,19 @@ impl<N: Handle> Handle for Rate<N> {
         if let Err(fault) = self.check(&caller) {
             return refuse(fault);
         }
-        if !inbound.target.streams() {
-            return self.next.handle(inbound).await;
+        if inbound.target.streams() {
+            return match PlacesOfPeople::enter(&self.streams, &caller.person) {
+                Some(place) => self.next.handle(inbound).await.map(|body| Held::over(body, place)),
+                None => refuse(too_many_streams(self.streams.most)),
+            };
         }
-        match StreamsOfPeople::enter(&self.streams, &caller.person) {
-            Some(place) => self.next.handle(inbound).await.map(|body| Held::over(body, place)),
-            None => refuse(too_many_streams(self.streams.most)),
+        // A rate alone does not bound what is at work: twenty calls a second of 30 s each are 600 at once.
+        let Some(calls) = &self.calls else {
+            return self.next.handle(inbound).await;
+        };
+        match PlacesOfPeople::enter(calls, &caller.person) {
+            Some(_place) => self.next.handle(inbound).await,
+            None => refuse(too_many_calls(calls.most)),
         }
     }
 }
@@ -97,30 +110,42 @@ fn too_many_streams(most: u32) -> Fault {
     .retry_after(Duration::from_secs(1))
 }
 
-/// How many streams each person has open.
-struct StreamsOfPeople {
+fn too_many_calls(most: u32) -> Fault {
+    // Spread, so that those refused together do not come back together.
+    let delay = Duration::from_millis(rand::random_range(100..500));
+    Fault::new(Code::ResourceExhausted, ErrorReason::RateLimited, "too many calls at once, try again")
+        .quota("person", format!("at most {most} calls at once"))
+        .retry_after(delay)
+}
+
+/// How many calls at work, or open streams, each person has.
+struct PlacesOfPeople {
     most: u32,
     open: Mutex<HashMap<Arc<str>, u32>>,
 }
 
-impl StreamsOfPeople {
-    fn enter(of: &Arc<Self>, person: &Arc<str>) -> Option<StreamPlace> {
+impl PlacesOfPeople {
+    fn at_most(most: u32) -> Arc<Self> {
+        Arc::new(Self { most, open: Mutex::default() })
+    }
+
+    fn enter(of: &Arc<Self>, person: &Arc<str>) -> Option<Place> {
         let mut open = of.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(Arc::clone(person)).or_default();
         if *count >= of.most {
             return None;
         }
         *count += 1;
-        Some(StreamPlace { of: Arc::clone(of), person: Arc::clone(person) })
+        Some(Place { of: Arc::clone(of), person: Arc::clone(person) })
     }
 }
 
-struct StreamPlace {
-    of: Arc<StreamsOfPeople>,
+struct Place {
+    of: Arc<PlacesOfPeople>,
     person: Arc<str>,
 }
 
-impl Drop for StreamPlace {
+impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.of.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.person) {

@@ -1,18 +1,24 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use proto::common::v1::ErrorReason;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::{Handle, Inbound, Response};
+use super::{Handle, Inbound, Response, Target};
 use crate::Fault;
+use crate::edge::REFLECTION;
+
+/// A request is 256 KiB at most and sent at once; a caller who takes longer holds places of ours with nothing to do.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 
 /// Right above the handlers, because the generated servers would each have to be told (tonic takes 4 MiB otherwise), and
-/// one would be forgotten. Every message announces its length: a too large one is refused by its first five bytes, and
-/// a client stream may still be as long as it likes.
+/// one would be forgotten. Every message announces its length: a too large one is refused by its first five bytes. And
+/// it must arrive in time; only reflection, whose callers ask as they go, may take as long as it likes.
 pub(crate) struct Size<N> {
     pub(crate) most: usize,
     pub(crate) next: N,
@@ -21,8 +27,10 @@ pub(crate) struct Size<N> {
 impl<N: Handle> Handle for Size<N> {
     async fn handle(&self, mut inbound: Inbound) -> Response {
         let most = self.most;
-        inbound.request =
-            inbound.request.map(|body| Body::new(Measured { body, most, head: Vec::new(), left: 0 }));
+        let asks_as_it_goes =
+            matches!(inbound.target, Target::Open(service) if REFLECTION.contains(&service));
+        let until = (!asks_as_it_goes).then(|| inbound.deadline.min(Instant::now() + ARRIVES_WITHIN));
+        inbound.request = inbound.request.map(|body| Body::new(Measured::of(body, most, until)));
         self.next.handle(inbound).await
     }
 }
@@ -35,9 +43,24 @@ struct Measured {
     head: Vec<u8>,
     /// What is still to come of the present message.
     left: usize,
+    /// When all of it must be there.
+    until: Option<Instant>,
+    /// Made when the body first keeps us waiting: most are there already.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Measured {
+    fn of(body: Body, most: usize, until: Option<Instant>) -> Self {
+        Self { body, most, head: Vec::new(), left: 0, until, alarm: None }
+    }
+
+    /// Whether the time to arrive is over; if not, the task is woken when it is.
+    fn late(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(until) = self.until else { return false };
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        alarm.as_mut().poll(cx).is_ready()
+    }
+
     fn look(&mut self, mut data: &[u8]) -> Result<(), Fault> {
         while !data.is_empty() {
             if self.left > 0 {
@@ -69,6 +92,9 @@ impl HttpBody for Measured {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if polled.is_pending() && self.late(cx) {
+            return Poll::Ready(Some(Err(Fault::deadline_exceeded().into())));
+        }
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
             && let Err(fault) = self.look(data)
@@ -104,7 +130,7 @@ mod tests {
     }
 
     fn passes(lengths: &[usize], piece: usize) -> bool {
-        let mut measured = Measured { body: Body::empty(), most: 100, head: Vec::new(), left: 0 };
+        let mut measured = Measured::of(Body::empty(), 100, None);
         messages(lengths).chunks(piece).all(|data| measured.look(data).is_ok())
     }
 

@@ -14,12 +14,12 @@ use crate::support::{Toy, request, toy, verdict};
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
-fn message(bytes: &[u8]) -> Body {
+pub(crate) fn message(bytes: &[u8]) -> Body {
     let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
     Body::new(Full::from([&[0], length.as_slice(), bytes].concat()))
 }
 
-async fn port(toy: &Toy, open: impl FnOnce(Policy) -> Policy) -> (Stack, rpc::Health) {
+pub(crate) async fn port(toy: &Toy, open: impl FnOnce(Policy) -> Policy) -> (Stack, rpc::Health) {
     let keys = Keys::from_jwks(&toy.signer.jwks()).unwrap();
     let verifier = Verifier::new(keys, vec!["backchannel-dev".into()], "backchannel", toy.clock.clone());
     let (routes, health) = rpc::with_health(Routes::default(), vec!["toy.v1.Toy"]).await;
@@ -28,7 +28,7 @@ async fn port(toy: &Toy, open: impl FnOnce(Policy) -> Policy) -> (Stack, rpc::He
 }
 
 /// The last byte of the answer: the status of a HealthCheckResponse.
-async fn check(stack: &Stack, service: &str) -> u8 {
+pub(crate) async fn check(stack: &Stack, service: &str) -> u8 {
     let named = [&[10, u8::try_from(service.len()).unwrap()], service.as_bytes()].concat();
     let answer = stack.clone().oneshot(request(HEALTH).body(message(&named)).unwrap()).await.unwrap();
     assert_eq!(verdict(&answer).0, Code::Ok);

@@ -6,12 +6,16 @@ use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use kernel::{Clock, Timestamp};
+use rpc::auth::ServiceKey;
 use rpc::{Keys, Verifier};
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 
 pub(crate) const NOW: i64 = 1_800_000_000;
+
+/// The issuer of the services' own tokens, whose key is `ec`.
+pub(crate) const SERVICES: &str = "services";
 
 /// Makes tokens by hand, right unless told otherwise.
 pub(crate) struct Forge {
@@ -42,10 +46,23 @@ impl Forge {
             {"kty": "RSA", "kid": "encrypts", "use": "enc", "n": "AQAB", "e": "AQAB"},
         ]});
         let keys = Keys::from_jwks(&jwks.to_string()).unwrap();
-        let verifier = Verifier::new(keys, vec!["us".into()], "backchannel", clock);
+        let services = ServiceKey { issuer: SERVICES.into(), key_id: "ec".into() };
+        let verifier =
+            Verifier::telling_services_apart(keys, vec!["us".into()], services, "backchannel", clock);
         let rsa = EncodingKey::from_rsa_der(private.to_pkcs1_der().unwrap().as_bytes());
         let ec = EncodingKey::from_ec_der(secret.to_pkcs8_der().unwrap().as_bytes());
         Self { key: ed(1), public, rsa, ec, verifier, hand }
+    }
+
+    /// Signed with the key of this id, by its own algorithm.
+    pub(crate) fn by(&self, kid: &str, change: Value) -> String {
+        let (alg, key, algorithm) = match kid {
+            "rsa" => ("RS256", &self.rsa, Algorithm::RS256),
+            "ec" => ("ES256", &self.ec, Algorithm::ES256),
+            _ => ("EdDSA", &self.key, Algorithm::EdDSA),
+        };
+        let header = json!({"alg": alg, "kid": kid}).to_string();
+        signed(&header, &merged(claims(), change), key, algorithm)
     }
 
     fn sign(&self, header: &str, claims: &str) -> String {
@@ -136,6 +153,18 @@ pub(crate) fn bad_tokens(forge: &Forge) -> Vec<(String, String)> {
     }
     for role in ["root", "Admin", "ADMIN", "agent ", "agent,admin", "ROLE_ADMIN", "unspecified", "*"] {
         add(format!("role={role}"), forge.with_claims(json!({"role": role})));
+    }
+    // Who vouches for people cannot make a service of one, and a service says so with the services' key.
+    for (kid, iss, role) in [
+        ("ed", "us", "service"),
+        ("rsa", "us", "service"),
+        ("ec", "us", "service"),
+        ("ed", SERVICES, "service"),
+        ("rsa", SERVICES, "service"),
+        ("ed", SERVICES, "agent"),
+        ("rsa", SERVICES, "admin"),
+    ] {
+        add(format!("role={role} iss={iss} kid={kid}"), forge.by(kid, json!({"iss": iss, "role": role})));
     }
     for org in
         ["Acme", "a b", "../acme", "acme/other", "-acme", "acme'--", "acme;", "*", "äcme", &"a".repeat(64)]

@@ -220,6 +220,21 @@ async fn an_organization_has_a_limit_too_and_adapters_are_not_counted() {
 }
 
 #[tokio::test]
+async fn contacts_cannot_use_up_the_share_of_those_who_help_them() {
+    let toy = toy(Limits { org_per_second: 5, ..Limits::default() });
+    let mut refused = 0;
+    for number in 0..30 {
+        let bearer = format!("Bearer {}", toy.token(&format!("customer-{number}"), Role::Contact));
+        let call = request("/toy.v1.Toy/Ask").header("authorization", bearer).body(Body::empty()).unwrap();
+        refused += usize::from(verdict(&toy.send(call).await).0 == Code::ResourceExhausted);
+    }
+    assert!(refused >= 15, "{refused}");
+    for _ in 0..10 {
+        assert_eq!(verdict(&toy.call_as("ana", "/toy.v1.Toy/Ask").await).0, Code::Ok);
+    }
+}
+
+#[tokio::test]
 async fn a_panic_ends_one_call_and_its_text_stays_inside() {
     let toy = toy(Limits::default());
     let answer = toy.call_as("ana", "/toy.v1.Toy/Panic").await;

@@ -5,6 +5,8 @@ mod edges;
 #[cfg(test)]
 mod forge;
 #[cfg(test)]
+mod hoarding;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod peers;

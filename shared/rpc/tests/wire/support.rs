@@ -48,6 +48,7 @@ const AGENTS: &[Admitted] = &[Admitted::Agent, Admitted::Integration, Admitted::
 
 static METHODS: &[Method] = &[
     method("/toy.v1.Toy/WhoAmI", "WhoAmI", AGENTS, false),
+    method("/toy.v1.Toy/Ask", "Ask", &[Admitted::Agent, Admitted::Contact], false),
     method("/toy.v1.Toy/AdminOnly", "AdminOnly", &[Admitted::Admin], false),
     method("/toy.v1.Toy/Nobody", "Nobody", &[], false),
     method("/toy.v1.Toy/Slow", "Slow", AGENTS, false),

@@ -9,7 +9,7 @@ use kernel::{Clock, Role, Timestamp};
 use rpc::{Keys, TokenRefused, Verifier};
 use serde_json::json;
 
-use crate::forge::{Forge, NOW, bad_tokens, claims, signed};
+use crate::forge::{Forge, NOW, SERVICES, bad_tokens, claims, signed};
 use crate::support::{signer, spec};
 
 #[test]
@@ -21,6 +21,13 @@ fn no_bad_token_is_accepted() {
     let accepted: Vec<_> =
         bad.iter().filter(|(_, token)| forge.verifier.verify(token).is_ok()).map(|(what, _)| what).collect();
     assert!(accepted.is_empty(), "accepted of {}: {accepted:#?}", bad.len());
+}
+
+#[test]
+fn the_services_own_key_and_issuer_make_a_service() {
+    let forge = Forge::new();
+    let token = forge.by("ec", json!({"iss": SERVICES, "role": "service", "sub": "notes"}));
+    assert_eq!(forge.verifier.verify(&token).map(|caller| caller.role), Ok(Role::Service));
 }
 
 #[test]

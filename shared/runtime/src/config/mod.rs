@@ -77,7 +77,7 @@ pub struct KeyFiles {
     /// rotated without a restart.
     pub jwks: Option<PathBuf>,
     /// The Ed25519 key (PKCS#8 PEM) that this process signs service tokens with, the same for all
-    /// processes of a suite.
+    /// processes of a suite. Tokens with the role `service` are taken from this key only.
     pub signing: Option<PathBuf>,
     /// At least 32 random bytes that page and resume tokens are sealed with, the same for all replicas. Absent: derived
     /// from the signing key.
@@ -120,7 +120,7 @@ pub struct Connections {
     pub streams: u32,
     /// Bytes of a request's headers, names included.
     pub header_bytes: u32,
-    /// Milliseconds a new connection has to send its first request's headers.
+    /// Milliseconds a new connection has to send its first request's headers, whatever it sends before; then it is closed.
     pub first_request_ms: u64,
     /// Milliseconds between HTTP/2 pings on a connection; one without an answer for 10 s is closed.
     pub keep_alive_ms: u64,

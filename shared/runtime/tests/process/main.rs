@@ -6,12 +6,7 @@
 //! | [`stopping`] | the orderly end |
 //! | [`rotation`] | keys that change while it serves |
 //! | [`support`] | a process that serves a stand-in, and people who call it |
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
 
 mod rotation;
 mod serving;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::*;
 use runtime::{StartError, Unit, Worker};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 use tonic::service::Routes;
@@ -13,6 +13,9 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 const QUICK: Duration = Duration::ZERO;
+
+/// Preface and empty SETTINGS of HTTP/2: a client that is there and opens no stream.
+const POLITE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 fn quick() -> Unit {
     unit(QUICK, Routes::default(), vec![])
@@ -65,13 +68,39 @@ async fn the_internal_port_has_metrics_and_probes_and_the_public_port_has_not() 
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_is_closed() {
+async fn a_connection_that_asks_nothing_is_closed_whatever_else_it_says() {
     let process = start(vec![quick()], |config| config.connections.first_request_ms = 200).await;
-    let mut silent = TcpStream::connect(process.running.grpc).await.unwrap();
+    for said in [b"".as_slice(), b"P", b"PRI * HTTP/2.0\r\n", POLITE, b"POST / HTTP/1.1\r\nhost:"] {
+        let what = String::from_utf8_lossy(said);
+        let mut silent = TcpStream::connect(process.running.grpc).await.unwrap();
+        let begun = Instant::now();
+        silent.write_all(said).await.unwrap();
+        let read = tokio::time::timeout(Duration::from_secs(5), silent.read_to_end(&mut Vec::new())).await;
+        assert!(read.is_ok(), "still open after {what:?}");
+        assert!(begun.elapsed() >= Duration::from_millis(150), "closed at once after {what:?}");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_ask_nothing_do_not_hold_up_the_end() {
+    let process = start(vec![quick()], |_| ()).await;
+    let mut silent = Vec::new();
+    for said in [b"".as_slice(), b"P", POLITE] {
+        let mut stream = TcpStream::connect(process.running.grpc).await.unwrap();
+        stream.write_all(said).await.unwrap();
+        silent.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let begun = Instant::now();
-    let read = tokio::time::timeout(Duration::from_secs(5), silent.read(&mut [0; 1])).await;
-    assert!(matches!(read, Ok(Ok(0) | Err(_))), "still open");
-    assert!(begun.elapsed() >= Duration::from_millis(150));
+    assert!(process.running.stop().await, "in order");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_connection_that_has_asked_may_wait_for_its_answer() {
+    let slow = unit(Duration::from_millis(600), Routes::default(), vec![]);
+    let process = start(vec![slow], |config| config.connections.first_request_ms = 200).await;
+    notify(process.channel(), process.bearer()).await.unwrap();
 }
 
 #[tokio::test]
