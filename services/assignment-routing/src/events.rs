@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use kernel::{ConversationId, EventId, OrgId, Timestamp};
 use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
 use prost::Message;
-use proto::common::v1::{Actor, EventDisposition};
+use proto::common::v1::Actor;
 use proto::notifications::v1::ingest_service_client::IngestServiceClient;
 use proto::notifications::v1::{NotificationEvent, NotificationType, NotifyRequest};
 use rpc::Peer;
@@ -83,27 +83,9 @@ impl Deliver for ToNotifications {
         batch: Vec<Outgoing>,
     ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
         Box::pin(async move {
-            let sent = batch.len();
-            let events = batch.iter().map(|event| NotificationEvent::decode(event.payload.as_slice()));
-            let events = events
-                .collect::<Result<_, _>>()
-                .map_err(|_| Undelivered::Refused("UNREADABLE".to_owned()))?;
             let mut client = IngestServiceClient::new(self.0.as_service(org, PATIENCE));
-            let answer = client.notify(NotifyRequest { events }).await;
-            let outcomes = answer.map_err(|status| runtime::undelivered(&status))?.into_inner().outcomes;
-            if outcomes.len() != sent {
-                return Err(Undelivered::Refused("OUTCOMES_MISSING".to_owned()));
-            }
-            Ok(outcomes.into_iter().map(outcome).collect())
+            let answer = client.notify(NotifyRequest { events: runtime::recorded(&batch)? }).await;
+            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
         })
-    }
-}
-
-fn outcome(answered: proto::common::v1::EventOutcome) -> Outcome {
-    match answered.disposition() {
-        EventDisposition::Applied | EventDisposition::Duplicate => Outcome::Done,
-        EventDisposition::Refused | EventDisposition::Unspecified => {
-            Outcome::Refused { reason: answered.reason }
-        }
     }
 }

@@ -6,7 +6,7 @@ use db::BoxFuture;
 use kernel::{Clock, EventId, OrgId, Subject};
 use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
 use prost::Message;
-use proto::common::v1::{Actor, EventDisposition, EventOutcome};
+use proto::common::v1::Actor;
 use proto::notifications::v1::ingest_service_client::IngestServiceClient;
 use proto::notifications::v1::{NotificationEvent, NotificationType, NotifyRequest};
 use proto::routing::v1::conversation_event::Event as Happened;
@@ -94,9 +94,8 @@ impl Deliver for ToNotifications {
     ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
         Box::pin(async move {
             let mut client = IngestServiceClient::new(self.0.as_service(org, DELIVERY));
-            let answer = client.notify(NotifyRequest { events: decoded(&batch)? }).await;
-            let answer = answer.map_err(|status| runtime::undelivered(&status))?;
-            outcomes(&batch, answer.into_inner().outcomes)
+            let answer = client.notify(NotifyRequest { events: runtime::recorded(&batch)? }).await;
+            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
         })
     }
 }
@@ -112,30 +111,8 @@ impl Deliver for ToRouting {
     ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
         Box::pin(async move {
             let mut client = EventServiceClient::new(self.0.as_service(org, DELIVERY));
-            let answer = client.apply_events(ApplyEventsRequest { events: decoded(&batch)? }).await;
-            let answer = answer.map_err(|status| runtime::undelivered(&status))?;
-            outcomes(&batch, answer.into_inner().outcomes)
+            let answer = client.apply_events(ApplyEventsRequest { events: runtime::recorded(&batch)? }).await;
+            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
         })
-    }
-}
-
-fn decoded<M: Message + Default>(batch: &[Outgoing]) -> Result<Vec<M>, Undelivered> {
-    let messages = batch.iter().map(|event| M::decode(event.payload.as_slice())).collect::<Result<_, _>>();
-    messages.map_err(|_| Undelivered::Refused("a recorded event cannot be read".to_owned()))
-}
-
-/// The contract promises one outcome for each event, in order. After another answer the relay sends the events one by one.
-fn outcomes(batch: &[Outgoing], answered: Vec<EventOutcome>) -> Result<Vec<Outcome>, Undelivered> {
-    if answered.len() != batch.len() {
-        return Err(Undelivered::Refused("the answer is not one outcome for each event".to_owned()));
-    }
-    Ok(answered.into_iter().map(outcome).collect())
-}
-
-fn outcome(answer: EventOutcome) -> Outcome {
-    match answer.disposition() {
-        EventDisposition::Applied | EventDisposition::Duplicate => Outcome::Done,
-        EventDisposition::Refused => Outcome::Refused { reason: answer.reason },
-        EventDisposition::Unspecified => Outcome::Refused { reason: "no disposition".to_owned() },
     }
 }

@@ -1,20 +1,36 @@
 //! What a peer's answer means to the relay.
 
-use outbox::{Outcome, Undelivered};
+use outbox::{Outcome, Outgoing, Undelivered};
+use prost::Message;
 use proto::common::v1::{EventDisposition, EventOutcome};
 use tonic::{Code, Status};
 
-/// What became of the events of one call: its outcomes in the relay's words, or why there are none. For
+/// The messages that were recorded as these events.
+///
+/// # Errors
+/// [`Undelivered::Refused`] where one is not of the type.
+pub fn recorded<M: Message + Default>(batch: &[Outgoing]) -> Result<Vec<M>, Undelivered> {
+    let messages = batch.iter().map(|event| M::decode(event.payload.as_slice())).collect::<Result<_, _>>();
+    messages.map_err(|_| Undelivered::Refused("a recorded event cannot be read".to_owned()))
+}
+
+/// What became of the `sent` events of one call: its outcomes in the relay's words, or why there are none. For
 /// [`outbox::Deliver`] implementors, around the generated client's answer.
 ///
 /// # Errors
-/// [`Undelivered`] if the call failed, see [`undelivered`].
+/// [`Undelivered`] if the call failed, see [`undelivered`], or answered otherwise than with one outcome for each event, as
+/// the contracts promise: the relay sends them one by one then.
 pub fn delivered<T>(
+    sent: usize,
     answer: Result<tonic::Response<T>, Status>,
     outcomes: impl FnOnce(T) -> Vec<EventOutcome>,
 ) -> Result<Vec<Outcome>, Undelivered> {
     let answer = answer.map_err(|status| undelivered(&status))?;
-    Ok(outcomes(answer.into_inner()).into_iter().map(outcome).collect())
+    let outcomes = outcomes(answer.into_inner());
+    if outcomes.len() != sent {
+        return Err(Undelivered::Refused("the answer is not one outcome for each event".to_owned()));
+    }
+    Ok(outcomes.into_iter().map(outcome).collect())
 }
 
 fn outcome(one: EventOutcome) -> Outcome {

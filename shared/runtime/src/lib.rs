@@ -35,7 +35,7 @@ pub use config::{
     Config, ConfigError, Connections, KeyFiles, LogFormat, Overrides, PeerAddresses, Secret, Section,
     ShutdownConfig, TelemetryConfig,
 };
-pub use delivery::{delivered, undelivered};
+pub use delivery::{delivered, recorded, undelivered};
 pub use error::StartError;
 pub use lifecycle::until_asked_to_stop;
 pub use main_of::{ServeFlags, exit_code, main, run};

@@ -32,10 +32,11 @@ impl Deliver for ToNotifications {
         batch: Vec<Outgoing>,
     ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
         Box::pin(async move {
-            let decode = |event: Outgoing| NotificationEvent::decode(event.payload.as_slice()).unwrap();
-            let events = batch.into_iter().map(decode).collect();
+            let events: Vec<NotificationEvent> = runtime::recorded(&batch)?;
             let mut peer = IngestServiceClient::new(self.0.as_service(org, Duration::from_secs(5)));
-            runtime::delivered(peer.notify(NotifyRequest { events }).await, |answer| answer.outcomes)
+            runtime::delivered(batch.len(), peer.notify(NotifyRequest { events }).await, |answer| {
+                answer.outcomes
+            })
         })
     }
 }
