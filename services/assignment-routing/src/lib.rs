@@ -42,8 +42,8 @@ use runtime::{Config, Deps, Service, StartError, Unit, Worker};
 use tonic::server::NamedService;
 
 use api::Api;
-use app::App;
 use app::rulesets::Rulesets;
+use app::{App, inbox};
 use config::RoutingConfig;
 use events::{NOTIFICATIONS, ToNotifications};
 
@@ -69,6 +69,7 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let relay = Relay::new(NAME, db.clone(), outbox.clone(), deps.clock.clone(), targets);
     let app = Arc::new(App {
         db: db.clone(),
+        conversations: inbox::gather(db.clone()),
         clock: deps.clock.clone(),
         seal: deps.seal.clone(),
         outbox,
@@ -82,14 +83,14 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
 }
 
 fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
-    let [assigner, leases, snoozes, retries] = [app, app, app, app].map(Arc::clone);
+    let [assigner, leases, snoozes] = [app, app, app].map(Arc::clone);
     vec![
         Worker::relay(relay),
         Worker::sweep(sweep),
         Worker::new("assigner", move |stop| worker::assign(Arc::clone(&assigner), stop)),
         Worker::new("lease sweep", move |stop| worker::expire_leases(Arc::clone(&leases), stop)),
         Worker::new("snooze waker", move |stop| worker::wake_snoozed(Arc::clone(&snoozes), stop)),
-        Worker::new("retry sweep", move |stop| worker::forget_retries(Arc::clone(&retries), stop)),
+        Worker::forget_answers(app.db.clone()),
     ]
 }
 

@@ -154,28 +154,6 @@ pub async fn wake_snoozed(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Forgets the answers of old requests.
-pub async fn forget_retries(app: Arc<App>, stop: CancellationToken) {
-    const EVERY: Duration = Duration::from_secs(600);
-    const FULL: u64 = 1_000;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = sleep(EVERY) => {}
-        }
-        loop {
-            match app.db.write_system(|tx| Box::pin(db::forget_expired(tx))).await {
-                Ok(FULL..) => {}
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "old request ids not forgotten; tried again later");
-                    break;
-                }
-            }
-        }
-    }
-}
-
 /// Waits for the next sweep; false when asked to stop.
 async fn rested(app: &App, stop: &CancellationToken) -> bool {
     tokio::select! {

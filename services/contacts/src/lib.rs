@@ -25,13 +25,12 @@ mod events;
 mod peers;
 pub mod store;
 mod wire;
-pub mod worker;
+mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use proto::contacts::v1::contact_service_server::ContactServiceServer;
-use runtime::{Config, Deps, Service, StartError, Unit, Worker};
+use runtime::{Config, Deps, Service, StartError, Unit};
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
@@ -53,14 +52,13 @@ pub fn unit() -> Unit {
 /// # Errors
 /// [`StartError`] when the configuration has an unknown key or the database cannot be opened.
 pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> {
-    let own: ContactsConfig = config.section(NAME)?;
+    let ContactsConfig {} = config.section(NAME)?;
     let db = deps.open(&store::MIGRATIONS).await?;
     let app = Arc::new(App::new(db.clone(), deps.clock.clone(), deps.seal.clone()));
     let server = ContactServiceServer::new(Api::new(app)).max_decoding_message_size(rpc::MESSAGE_LIMIT);
-    let every = Duration::from_secs(own.sweep_seconds.max(1));
     Ok(Service {
         routes: Routes::new(server),
-        workers: vec![Worker::new("retry key sweep", move |stop| worker::sweep(db.clone(), every, stop))],
+        workers: worker::workers(db),
         health: vec![ContactServiceServer::<Api>::NAME],
     })
 }

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use db::Retry;
 use kernel::{ContactId, Malformed, PageSize};
 use proto::contacts::v1 as pb;
 use rpc::convert::{etag, expected_version, id_of, proto_time};
-use rpc::{Call, Fault, RetryKey};
+use rpc::{Call, Fault};
 
 use crate::app::{
     ContactPage, CreateContact, ListContacts, ListTags, ResolveContact, TagContact, TagPage, UpdateContact,
@@ -53,7 +52,7 @@ impl Broken {
 }
 
 pub(crate) fn create(call: &Call, request: pb::CreateContactRequest) -> Result<CreateContact, Fault> {
-    let retry = retry(call.retry(&request.request_id, &request)?);
+    let retry = runtime::retry(call, &request.request_id, &request)?;
     let mut broken = Broken::default();
     let profile = profile(&mut broken, &request.profile.unwrap_or_default());
     // In order and each once.
@@ -75,7 +74,7 @@ pub(crate) fn list(request: pb::ListContactsRequest) -> Result<ListContacts, Fau
 }
 
 pub(crate) fn update(call: &Call, request: pb::UpdateContactRequest) -> Result<UpdateContact, Fault> {
-    let retry = retry(call.retry(&request.request_id, &request)?);
+    let retry = runtime::retry(call, &request.request_id, &request)?;
     let contact_id = id_of("contact_id", &request.contact_id)?;
     let mut broken = Broken::default();
     let profile = profile(&mut broken, &request.profile.unwrap_or_default());
@@ -134,10 +133,6 @@ fn profile(broken: &mut Broken, said: &pb::ContactProfile) -> Profile {
     let emails = broken.read_all("profile.emails", &said.emails, Email::parse);
     let phones = broken.read_all("profile.phones", &said.phones, Phone::parse);
     Profile { emails, phones, ..profile }.without_repeats()
-}
-
-fn retry(key: RetryKey) -> Retry {
-    Retry { caller: key.caller, method: key.method, request_id: key.request_id, digest: key.digest }
 }
 
 /// The contact as this viewer may see it: what colleagues add is not for the contact, and neither is what would tell that

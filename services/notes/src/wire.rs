@@ -4,7 +4,7 @@ use db::Retry;
 use kernel::PageSize;
 use proto::notes::v1 as pb;
 use rpc::convert::{display_name, etag, expected_version, id_of, proto_role, proto_time};
-use rpc::{Call, Caller, Fault, RetryKey};
+use rpc::{Call, Caller, Fault};
 
 use crate::app::{Edit, NewNote, Page, PageRequest};
 use crate::domain::{Author, Body, Kind, Mention, Note, Outcome, Refusal, handles_in};
@@ -15,7 +15,7 @@ use crate::error::Error;
 /// # Errors
 /// INVALID_ARGUMENT naming the field.
 pub fn new_note(call: &Call, request: pb::CreateNoteRequest) -> Result<(NewNote, Retry), Fault> {
-    let retry = retry(call.retry(&request.request_id, &request)?);
+    let retry = runtime::retry(call, &request.request_id, &request)?;
     let conversation_id = id_of("conversation_id", &request.conversation_id)?;
     let body = Body::parse(request.body)?;
     let handles = handles_in(body.as_str())?;
@@ -27,7 +27,7 @@ pub fn new_note(call: &Call, request: pb::CreateNoteRequest) -> Result<(NewNote,
 /// # Errors
 /// INVALID_ARGUMENT naming the field, or the path of the update mask.
 pub fn edit(call: &Call, request: pb::UpdateNoteRequest) -> Result<(Edit, Retry), Fault> {
-    let retry = retry(call.retry(&request.request_id, &request)?);
+    let retry = runtime::retry(call, &request.request_id, &request)?;
     // The only thing that can be changed; a mask which names nothing means it too.
     let paths = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
     if let Some(path) = paths.into_iter().find(|path| path != "body") {
@@ -110,8 +110,4 @@ fn author(caller: &Caller) -> Author {
         role: caller.role,
         display_name: display_name(caller).to_owned(),
     }
-}
-
-fn retry(key: RetryKey) -> Retry {
-    Retry { caller: key.caller, method: key.method, request_id: key.request_id, digest: key.digest }
 }

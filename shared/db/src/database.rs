@@ -5,9 +5,11 @@ use crate::migrate::Migrations;
 use crate::postgres::{Access, Postgres};
 use crate::sqlite::Sqlite;
 use crate::tx::Scope;
-use crate::{DbError, Engine, Tx};
+use crate::{DbError, Engine, RequestIdReused, Retry, Tx};
 use futures::future::BoxFuture;
 use kernel::{Clock, OrgId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -119,6 +121,20 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         self.write_in(Scope::Tenant(org.clone()), work).await
+    }
+
+    /// Like [`Db::write`], unless the same request was done before: then its first answer is given again. See
+    /// [`once`](crate::once).
+    ///
+    /// # Errors
+    /// [`RequestIdReused`](crate::RequestIdReused), and as [`Db::write`].
+    pub async fn write_once<T, E, F>(&self, org: &OrgId, retry: Retry, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Serialize + DeserializeOwned + Send + 'static,
+        E: From<DbError> + From<RequestIdReused> + Send + 'static,
+    {
+        self.write(org, move |tx| Box::pin(async move { crate::once(tx, &retry, work).await })).await
     }
 
     /// Like [`Db::write`], across tenants, on the tables declared as work tables: for the relay, timers and sweeps.

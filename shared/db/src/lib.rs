@@ -30,21 +30,23 @@
 //! | `error` | [`DbError`]: what can go wrong, the same on both |
 //! | `sqlite` | one writer with group commit, a pool of readers |
 //! | `postgres` | a pool whose connections never come back inside a transaction |
-//! | `session` | a pool's connection in a transaction, closed if it is left in one |
+//! | `connections` | a pool's connections: at hand between transactions, closed if one is left inside |
 //! | `migrate` | [`Migrations`]: tables, roles and row-level security |
+//! | `gather` | [`Gather`]: the questions of many callers in one statement |
 //! | `retry` | [`once`]: the same request twice has one effect and one answer |
 //! | `test_support` | `both_databases!` (feature `test-support`) |
 
 mod bind;
+mod connections;
 mod database;
 mod error;
+mod gather;
 mod job;
 mod migrate;
 mod placeholders;
 mod postgres;
 mod query;
 mod retry;
-mod session;
 mod sqlite;
 mod tx;
 mod work;
@@ -55,10 +57,11 @@ pub mod test_support;
 pub use bind::{Bind, Row};
 pub use database::{Db, Target};
 pub use error::DbError;
+pub use gather::{Gather, Load};
 pub use migrate::{MigrationSet, Migrations, Step};
 pub use placeholders::{org_rows, rows};
 pub use query::Query;
-pub use retry::{KEPT, RETRY_KEYS, RequestIdReused, Retry, forget_expired, once};
+pub use retry::{KEPT, RETRY_KEYS, RequestIdReused, Retry, forget_expired, once, once_answering};
 pub use tx::{Engine, Tx};
 
 /// A boxed future, what the closures given to [`Db::write`], [`Db::read`] and [`once`] return.

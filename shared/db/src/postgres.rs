@@ -5,26 +5,23 @@ mod uniques;
 
 pub(crate) use uniques::Uniques;
 
+use crate::connections::{Connections, PATIENCE, Session};
 use crate::job::{End, Job};
 use crate::migrate::{self, Migrations};
-use crate::session::Session;
 use crate::tx::{Conn, Scope};
 use crate::work::POSTGRES_MOST;
 use crate::{DbError, Tx};
 use futures::future::BoxFuture;
 use kernel::Clock;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor, PgPool};
+use sqlx::{AssertSqlSafe, Executor};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 /// Transactions that may run or wait for a connection; further callers wait before their work is accepted.
 const QUEUE: usize = 1024;
-/// How long a transaction waits for a connection.
-const ACQUIRE: Duration = Duration::from_secs(3);
 /// Limits each connection starts with, in milliseconds.
 const LIMITS: [(&str, &str); 3] = [
     ("statement_timeout", "4000"),
@@ -36,12 +33,11 @@ const LIMITS: [(&str, &str); 3] = [
 pub(crate) struct Postgres(Arc<Inner>);
 
 struct Inner {
-    pool: PgPool,
+    connections: Connections<sqlx::Postgres>,
     places: Arc<Semaphore>,
     tasks: TaskTracker,
     clock: Clock,
     uniques: Arc<Uniques>,
-    in_use: metrics::Gauge,
 }
 
 /// What the transaction may do.
@@ -71,8 +67,7 @@ impl Postgres {
         let role = migrated.role;
         let pool = PgPoolOptions::new()
             .max_connections(connections.max(1))
-            .acquire_timeout(ACQUIRE)
-            // A dead connection shows at BEGIN, where trying another one is free of effects.
+            .acquire_timeout(PATIENCE)
             .test_before_acquire(false)
             .after_connect(move |conn, _| {
                 Box::pin(async move {
@@ -84,12 +79,11 @@ impl Postgres {
             })
             .connect_lazy_with(options);
         Ok(Self(Arc::new(Inner {
-            pool,
+            connections: Connections::new(pool, schema.to_owned()),
             places: Arc::new(Semaphore::new(QUEUE)),
             tasks: TaskTracker::new(),
             clock,
             uniques: Arc::new(migrated.uniques),
-            in_use: metrics::gauge!("db_connections_in_use", "database" => schema.to_owned()),
         })))
     }
 
@@ -97,7 +91,7 @@ impl Postgres {
         self.0.places.close();
         self.0.tasks.close();
         self.0.tasks.wait().await;
-        self.0.pool.close().await;
+        self.0.connections.close().await;
     }
 
     /// Runs the transaction in a task of its own: a caller who goes away in the middle of BEGIN, of a statement or of
@@ -106,13 +100,12 @@ impl Postgres {
         Box::pin(async move {
             let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| DbError::Closed)?;
             let inner = Arc::clone(&self.0);
-            self.0.tasks.spawn(
-                async move {
-                    let _place = place;
-                    inner.transact(access, job).await;
-                }
-                .in_current_span(),
-            );
+            // Boxed: moving it into its task, and that one about, is moving a pointer.
+            let transaction = Box::pin(async move {
+                let _place = place;
+                inner.transact(access, job).await;
+            });
+            self.0.tasks.spawn(transaction.in_current_span());
             Ok(())
         })
     }
@@ -166,9 +159,9 @@ impl Inner {
         let sql: Arc<str> = format!("{begin}; SET LOCAL app.org = '{}'", org.replace('\'', "''")).into();
         // After PostgreSQL restarted, every connection in the pool is dead. Each that fails is closed and gone, so
         // after as many tries as there are connections a new one is opened.
-        let mut tries = self.pool.options().get_max_connections() + 1;
+        let mut tries = self.connections.most() + 1;
         loop {
-            let mut session = Session::new(self.pool.acquire().await?, self.in_use.clone());
+            let mut session = self.connections.take().await?;
             tries -= 1;
             match session
                 .begin(AssertSqlSafe(Arc::clone(&sql)))

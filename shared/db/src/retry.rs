@@ -55,22 +55,52 @@ where
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send,
 {
     let Some(request_id) = retry.request_id else { return work(tx).await };
-    if !claim(tx, retry, request_id).await? {
-        let first = first(tx, retry, request_id).await?.ok_or(DbError::Busy)?;
-        if first.digest != retry.digest {
-            return Err(RequestIdReused.into());
-        }
-        let answer =
-            first.answer.ok_or_else(|| DbError::Corrupt("a retry key without an answer".to_owned()))?;
-        let answer = serde_json::from_str(&answer)
-            .map_err(|_| DbError::Corrupt("a kept answer cannot be read as its type".to_owned()))?;
-        return Ok(answer);
+    if !claim(tx, retry, request_id, None).await? {
+        return repeated(tx, retry, request_id).await;
     }
     let value = work(tx).await?;
-    let answer =
-        serde_json::to_string(&value).map_err(|_| DbError::Corrupt("an answer cannot be JSON".to_owned()))?;
-    keep(tx, retry, request_id, answer).await?;
+    keep(tx, retry, request_id, json(&value)?).await?;
     Ok(value)
+}
+
+/// Like [`once`], for an answer that is known before the work is done: it is stored together with the key, one
+/// statement less.
+///
+/// # Errors
+/// As [`once`].
+pub async fn once_answering<T, E, F>(tx: &mut Tx, retry: &Retry, answer: T, work: F) -> Result<T, E>
+where
+    T: Serialize + DeserializeOwned + Send,
+    E: From<DbError> + From<RequestIdReused>,
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<(), E>> + Send,
+{
+    if let Some(request_id) = retry.request_id
+        && !claim(tx, retry, request_id, Some(json(&answer)?)).await?
+    {
+        return repeated(tx, retry, request_id).await;
+    }
+    work(tx).await?;
+    Ok(answer)
+}
+
+fn json<T: Serialize>(answer: &T) -> Result<String, DbError> {
+    serde_json::to_string(answer).map_err(|_| DbError::Corrupt("an answer cannot be JSON".to_owned()))
+}
+
+/// The first answer to a request that was done before.
+async fn repeated<T, E>(tx: &mut Tx, retry: &Retry, request_id: Uuid) -> Result<T, E>
+where
+    T: DeserializeOwned,
+    E: From<DbError> + From<RequestIdReused>,
+{
+    let first = first(tx, retry, request_id).await?.ok_or(DbError::Busy)?;
+    if first.digest != retry.digest {
+        return Err(RequestIdReused.into());
+    }
+    let answer = first.answer.ok_or_else(|| DbError::Corrupt("a retry key without an answer".to_owned()))?;
+    let answer = serde_json::from_str(&answer)
+        .map_err(|_| DbError::Corrupt("a kept answer cannot be read as its type".to_owned()))?;
+    Ok(answer)
 }
 
 /// Forgets answers older than [`KEPT`], a thousand at most; tells how many. Runs in
@@ -92,18 +122,24 @@ pub async fn forget_expired(tx: &mut Tx) -> Result<u64, DbError> {
 }
 
 /// True if nobody had this key. Waits for a transaction that is about to have it.
-async fn claim(tx: &mut Tx, retry: &Retry, request_id: Uuid) -> Result<bool, DbError> {
+async fn claim(
+    tx: &mut Tx,
+    retry: &Retry,
+    request_id: Uuid,
+    answer: Option<String>,
+) -> Result<bool, DbError> {
     let now = tx.clock().now();
     let claimed = tx
         .query(
-            "INSERT INTO retry_keys (org_id, caller, method, request_id, digest, create_time)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            "INSERT INTO retry_keys (org_id, caller, method, request_id, digest, create_time, answer)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         )
         .bind(&retry.caller)
         .bind(retry.method)
         .bind(request_id)
         .bind(retry.digest.as_slice())
         .bind(now)
+        .bind(answer)
         .execute(tx)
         .await?;
     Ok(claimed == 1)

@@ -3,16 +3,16 @@
 mod group;
 mod writer;
 
+use crate::connections::{Connections, PATIENCE};
 use crate::job::{End, Job};
 use crate::migrate::{self, Migrations};
-use crate::session::Session;
 use crate::tx::Conn;
 use crate::work::SQLITE_MOST;
 use crate::{DbError, Tx};
 use futures::future::BoxFuture;
 use kernel::Clock;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqliteConnection, SqlitePool};
+use sqlx::{Connection, SqliteConnection};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -24,19 +24,16 @@ use tracing::Instrument;
 const QUEUE: usize = 1024;
 /// How long a statement waits for another process that holds the file.
 const BUSY: Duration = Duration::from_secs(1);
-/// How long a read waits for a reader to be free.
-const ACQUIRE: Duration = Duration::from_secs(3);
 /// The log is cut back to this after a checkpoint; a long read may let it grow beyond.
 const LOG_BYTES: &str = "67108864";
 
 /// A SQLite file in service.
 pub(crate) struct Sqlite {
     jobs: mpsc::Sender<Box<dyn Job>>,
-    readers: SqlitePool,
+    readers: Connections<sqlx::Sqlite>,
     clock: Clock,
     tasks: TaskTracker,
     closing: CancellationToken,
-    in_use: metrics::Gauge,
 }
 
 impl Sqlite {
@@ -64,13 +61,13 @@ impl Sqlite {
 
         let readers = SqlitePoolOptions::new()
             .max_connections(readers.max(1))
-            .acquire_timeout(ACQUIRE)
+            .acquire_timeout(PATIENCE)
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
-        let in_use = metrics::gauge!("db_connections_in_use", "database" => name);
-        Ok(Self { jobs, readers, clock, tasks, closing, in_use })
+        let readers = Connections::new(readers, name);
+        Ok(Self { jobs, readers, clock, tasks, closing })
     }
 
     /// Hands work to the writer, which answers it.
@@ -80,8 +77,8 @@ impl Sqlite {
 
     /// Reads in a task of its own, so that a caller who goes away does not cost a connection.
     pub(crate) fn read(&self, job: Box<dyn Job>) {
-        let (readers, clock, in_use) = (self.readers.clone(), self.clock.clone(), self.in_use.clone());
-        self.tasks.spawn(read(readers, clock, in_use, job).in_current_span());
+        let read = read(self.readers.clone(), self.clock.clone(), job);
+        self.tasks.spawn(Box::pin(read).in_current_span());
     }
 
     pub(crate) async fn close(&self) {
@@ -92,9 +89,9 @@ impl Sqlite {
     }
 }
 
-async fn read(readers: SqlitePool, clock: Clock, in_use: metrics::Gauge, job: Box<dyn Job>) {
+async fn read(readers: Connections<sqlx::Sqlite>, clock: Clock, job: Box<dyn Job>) {
     let begun = async {
-        let mut session = Session::new(readers.acquire().await?, in_use);
+        let mut session = readers.take().await?;
         session.begin("BEGIN").await?;
         Ok::<_, sqlx::Error>(session)
     };

@@ -1,7 +1,7 @@
 //! A transaction, and whose it is.
 
+use crate::connections::Session;
 use crate::postgres::Uniques;
-use crate::session::Session;
 use crate::{DbError, Query};
 use kernel::{Clock, OrgId, Timestamp};
 use sqlx::{Postgres, Sqlite, SqliteConnection};

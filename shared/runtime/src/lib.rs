@@ -16,6 +16,7 @@
 //! | metrics, probes | `internal` |
 //! | logs and traces | `telemetry` |
 //! | what a peer's refusal means to the relay | `delivery` |
+//! | what makes two calls the same request | `retry` |
 
 mod config;
 mod credentials;
@@ -25,11 +26,16 @@ mod internal;
 mod key_set;
 mod lifecycle;
 mod main_of;
+mod retry;
 mod serve;
 mod service;
 mod start;
 mod telemetry;
 mod worker;
+
+/// The allocator of every program that runs services.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use config::{
     Config, ConfigError, Connections, KeyFiles, LogFormat, Overrides, PeerAddresses, Secret, Section,
@@ -39,6 +45,7 @@ pub use delivery::{delivered, recorded, undelivered};
 pub use error::StartError;
 pub use lifecycle::until_asked_to_stop;
 pub use main_of::{ServeFlags, exit_code, main, run};
+pub use retry::retry;
 pub use serve::{ServeStop, serve};
 pub use service::{Deps, Service, Unit};
 pub use start::{Running, start};

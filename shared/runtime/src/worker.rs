@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use db::Db;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use outbox::{Relay, Sweep};
@@ -12,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Between a crash of a worker and its next start.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
+
+/// Between two sweeps of the answers kept for retries.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 type Run = Arc<dyn Fn(CancellationToken) -> BoxFuture<'static, ()> + Send + Sync>;
 
@@ -60,12 +64,32 @@ impl Worker {
         Self::at(Stage::Claiming, "outbox sweep", move |stop| sweep.clone().run(stop))
     }
 
+    /// Forgets the answers kept for retries (see [`db::once`]) once nobody can ask for them again.
+    pub fn forget_answers(db: Db) -> Self {
+        Self::at(Stage::Claiming, "answer sweep", move |stop| forget_answers(db.clone(), stop))
+    }
+
     fn at<F, Fut>(stage: Stage, name: &'static str, run: F) -> Self
     where
         F: Fn(CancellationToken) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
         Worker { name, stage, run: Arc::new(move |stop| run(stop).boxed()) }
+    }
+}
+
+async fn forget_answers(db: Db, stop: CancellationToken) {
+    loop {
+        match db.write_system(|tx| Box::pin(db::forget_expired(tx))).await {
+            // A limited number at a time, so that callers' writes have their turn in between.
+            Ok(1..) if !stop.is_cancelled() => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "old answers not forgotten; tried again later"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+        }
     }
 }
 
@@ -117,4 +141,41 @@ async fn supervise(service: &'static str, worker: Worker, stop: CancellationToke
             () = tokio::time::sleep(RESTART_AFTER) => {}
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use db::test_support::org;
+    use db::{Migrations, Retry, both_databases};
+    use kernel::Subject;
+    use std::error::Error;
+
+    static MIGRATIONS: Migrations = Migrations { sets: &[&db::RETRY_KEYS] };
+
+    // P5
+    both_databases!(answers_nobody_can_ask_for_again_are_forgotten, MIGRATIONS, |db| async move {
+        let retry = Retry {
+            caller: Subject::parse("ana").unwrap(),
+            method: "create",
+            request_id: Some(db.clock.new_id()),
+            digest: [1; 32],
+        };
+        let answer = async |db: &Db, value: u8| {
+            let acme = org("acme");
+            let work = db.write_once(&acme, retry.clone(), move |_| {
+                Box::pin(async move { Ok::<_, Box<dyn Error + Send + Sync>>(value) })
+            });
+            work.await.unwrap()
+        };
+        assert_eq!((answer(&db, 1).await, answer(&db, 2).await), (1, 1));
+        db.hand.advance(db::KEPT + Duration::from_secs(1));
+        let stop = CancellationToken::new();
+        let worker = tokio::spawn(forget_answers(db.db.clone(), stop.clone()));
+        while answer(&db, 3).await == 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.cancel();
+        worker.await.unwrap();
+    });
 }

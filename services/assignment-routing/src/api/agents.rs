@@ -18,7 +18,7 @@ impl AgentService for Api {
     ) -> Result<Response<pb::CreateAgentResponse>, Status> {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
-        let retry = wire::retry(&call, &it.request_id, &it)?;
+        let retry = runtime::retry(&call, &it.request_id, &it)?;
         let subject = id_of("subject", &it.subject)?;
         let profile = wire::agent::profile(given("profile", it.profile)?)?;
         let agent = self.0.create_agent(&call.caller, retry, subject, profile).await.map_err(Fault::from)?;
@@ -70,7 +70,7 @@ impl AgentService for Api {
     ) -> Result<Response<pb::UpdateAgentResponse>, Status> {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
-        let retry = wire::retry(&call, &it.request_id, &it)?;
+        let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("agent_id", &it.agent_id)?, expected_version(&it.etag));
         let change = wire::agent::profile_change(given("profile", it.profile)?, it.update_mask.as_ref())?;
         let agent =

@@ -18,7 +18,7 @@ impl AssignmentService for Api {
     ) -> Result<Response<pb::AssignConversationResponse>, Status> {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
-        let retry = wire::retry(&call, &it.request_id, &it)?;
+        let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
         let target = wire::decision::target(it.target.as_ref())?;
         let assigned = self.0.assign(&call.caller, retry, id, target, expected).await.map_err(Fault::from)?;

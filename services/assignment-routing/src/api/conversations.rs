@@ -65,7 +65,7 @@ impl ConversationService for Api {
     ) -> Result<Response<pb::UpdateConversationResponse>, Status> {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
-        let retry = wire::retry(&call, &it.request_id, &it)?;
+        let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
         let change = wire::conversation::conversation_change(it)?;
         let updated = self.0.update_conversation(&call.caller, retry, id, change, expected).await;

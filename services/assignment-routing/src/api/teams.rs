@@ -18,7 +18,7 @@ impl TeamService for Api {
     ) -> Result<Response<pb::CreateTeamResponse>, Status> {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
-        let retry = wire::retry(&call, &it.request_id, &it)?;
+        let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (handle, members) = (wire::team::handle(&it.handle)?, ids_of("agent_ids", &it.agent_ids)?);
         let made = self.0.create_team(&call.caller, retry, handle, it.display_name, members).await;
         Ok(Response::new(pb::CreateTeamResponse { team: Some(wire::team::team(made.map_err(Fault::from)?)) }))
@@ -53,7 +53,7 @@ impl TeamService for Api {
     ) -> Result<Response<pb::UpdateTeamResponse>, Status> {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
-        let retry = wire::retry(&call, &it.request_id, &it)?;
+        let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("team_id", &it.team_id)?, expected_version(&it.etag));
         let change = wire::team::team_change(&it)?;
         let team =

@@ -18,7 +18,7 @@ impl WorkflowService for Api {
     ) -> Result<Response<pb::CreateWorkflowResponse>, Status> {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
-        let retry = wire::retry(&call, &it.request_id, &it)?;
+        let retry = runtime::retry(&call, &it.request_id, &it)?;
         let spec = wire::workflow::new_workflow(given("spec", it.spec)?)?;
         let workflow = self.0.create_workflow(&call.caller, retry, spec).await.map_err(Fault::from)?;
         Ok(Response::new(pb::CreateWorkflowResponse { workflow: Some(wire::workflow::workflow(workflow)) }))
@@ -53,7 +53,7 @@ impl WorkflowService for Api {
     ) -> Result<Response<pb::UpdateWorkflowResponse>, Status> {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
-        let retry = wire::retry(&call, &it.request_id, &it)?;
+        let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("workflow_id", &it.workflow_id)?, expected_version(&it.etag));
         let change = wire::workflow::workflow_change(given("spec", it.spec)?, it.update_mask.as_ref())?;
         let workflow =

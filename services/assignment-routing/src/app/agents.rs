@@ -43,11 +43,7 @@ impl App {
             create_time: now,
             update_time: now,
         };
-        self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move { db::once(tx, &retry, |tx| Box::pin(create(tx, agent, now))).await })
-            })
-            .await
+        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, agent, now))).await
     }
 
     /// Reads an agent.
@@ -108,11 +104,7 @@ impl App {
     ) -> Result<Agent, Error> {
         let now = self.clock.now();
         self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move {
-                    db::once(tx, &retry, |tx| Box::pin(update(tx, id, change, expected, now))).await
-                })
-            })
+            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now)))
             .await
     }
 }

@@ -1,6 +1,6 @@
 //! Reading conversations: one, a view, the counts, the messages; and what of them a person has read (R7).
 
-use db::{DbError, Tx};
+use db::{Db, DbError, Gather, Tx};
 use kernel::{ConversationId, PageSize};
 use rpc::Caller;
 
@@ -26,14 +26,20 @@ const PAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Messages read by one statement: so much of what a page then has no room for is in memory at most.
 const STEP: usize = 32;
 
+/// Answers questions for single conversations.
+#[must_use]
+pub fn gather(db: Db) -> Gather<ConversationId, Conversation> {
+    Gather::new(db, |tx, ids| Box::pin(store::conversations::list_by_ids(tx, ids)))
+}
+
 impl App {
     /// Reads a conversation.
     ///
     /// # Errors
     /// [`Error::NoSuchConversation`], also for one that the caller may not see; [`Error::Db`].
     pub async fn get_conversation(&self, caller: &Caller, id: ConversationId) -> Result<Conversation, Error> {
-        let sight = Sight::of(caller);
-        self.db.read(&caller.org, move |tx| Box::pin(get(tx, id, sight))).await
+        let found = self.conversations.ask(&caller.org, id).await?;
+        found.filter(|it| Sight::of(caller).includes(it)).ok_or(Error::NoSuchConversation)
     }
 
     /// Lists a view: the page, and the token of the next. A contact lists their own only.

@@ -30,12 +30,13 @@ pub mod teams;
 pub mod update_conversation;
 pub mod workflows;
 
-use db::{Db, Tx};
-use kernel::{Clock, PageSeal, TeamId};
+use db::{Db, Gather, Tx};
+use kernel::{Clock, ConversationId, PageSeal, TeamId};
 use outbox::{Outbox, Wake};
 use rpc::Peer;
 
 use crate::config::RoutingConfig;
+use crate::domain::conversation::Conversation;
 use crate::error::Error;
 use rulesets::Rulesets;
 
@@ -47,6 +48,8 @@ pub const QUEUE: &str = "routing-queue";
 pub struct App {
     /// The service's database.
     pub db: Db,
+    /// Single conversations, for many callers at a time: every service asks for them.
+    pub conversations: Gather<ConversationId, Conversation>,
     /// Time and ids.
     pub clock: Clock,
     /// Seals page tokens.

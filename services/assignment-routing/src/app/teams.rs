@@ -35,11 +35,7 @@ impl App {
         let (id, create_time, update_time) = (self.clock.new_id().into(), now, now);
         let team =
             Team { id, version: 1, handle, display_name, members: 0, queued: 0, create_time, update_time };
-        self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move { db::once(tx, &retry, |tx| Box::pin(create(tx, team, members))).await })
-            })
-            .await
+        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, team, members))).await
     }
 
     /// Reads a team.
@@ -92,11 +88,7 @@ impl App {
     ) -> Result<Team, Error> {
         let now = self.clock.now();
         self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move {
-                    db::once(tx, &retry, |tx| Box::pin(update(tx, id, change, expected, now))).await
-                })
-            })
+            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now)))
             .await
     }
 

@@ -23,13 +23,7 @@ impl App {
         change: ConversationChange,
         expected: Option<i64>,
     ) -> Result<Conversation, Error> {
-        self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move {
-                    db::once(tx, &retry, |tx| Box::pin(update(tx, id, change, expected))).await
-                })
-            })
-            .await
+        self.db.write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected))).await
     }
 }
 

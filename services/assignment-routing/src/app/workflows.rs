@@ -71,11 +71,7 @@ impl App {
             update_time: now,
         });
         check(&workflow)?;
-        self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move { db::once(tx, &retry, |tx| Box::pin(create(tx, workflow))).await })
-            })
-            .await
+        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, workflow))).await
     }
 
     /// Reads a workflow.
@@ -130,11 +126,7 @@ impl App {
     ) -> Result<Workflow, Error> {
         let now = self.clock.now();
         self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move {
-                    db::once(tx, &retry, |tx| Box::pin(update(tx, id, change, expected, now))).await
-                })
-            })
+            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now)))
             .await
     }
 

@@ -104,6 +104,19 @@ pub async fn find_conversation(tx: &mut Tx, id: ConversationId) -> Result<Option
     row.map(ConversationRow::conversation).transpose()
 }
 
+/// Reads some conversations, in no order; those the organization does not have are left out.
+pub async fn list_by_ids(
+    tx: &mut Tx,
+    ids: Vec<ConversationId>,
+) -> Result<Vec<(ConversationId, Conversation)>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {TABLES} WHERE c.org_id = $1 AND c.conversation_id IN {}",
+        list(2, ids.len())
+    );
+    let rows: Vec<ConversationRow> = tx.query_dynamic(sql).bind_all(ids).fetch_all(tx).await?;
+    rows.into_iter().map(|row| row.conversation().map(|it| (it.id, it))).collect()
+}
+
 /// Reads one conversation that is about to change.
 pub async fn lock_conversation(tx: &mut Tx, id: ConversationId) -> Result<Option<Conversation>, DbError> {
     let lock = locks::conversations_for_update(tx);

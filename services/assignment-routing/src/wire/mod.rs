@@ -11,19 +11,7 @@ pub mod message;
 pub mod team;
 pub mod workflow;
 
-use db::Retry;
 use kernel::Timestamp;
-use prost::Message;
-use rpc::{Call, Fault};
-
-/// What makes a retry of this request recognizable.
-///
-/// # Errors
-/// INVALID_FIELD for a request id that is no UUID.
-pub fn retry<M: Message>(call: &Call, request_id: &str, message: &M) -> Result<Retry, Fault> {
-    let key = call.retry(request_id, message)?;
-    Ok(Retry { caller: key.caller, method: key.method, request_id: key.request_id, digest: key.digest })
-}
 
 fn time(time: Timestamp) -> Option<prost_types::Timestamp> {
     Some(rpc::convert::proto_time(time))

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use assignment_routing::app::App;
 use assignment_routing::app::rulesets::Rulesets;
+use assignment_routing::app::{App, inbox};
 use assignment_routing::config::RoutingConfig;
 use assignment_routing::domain::agent::{Agent, Profile};
 use assignment_routing::domain::choose::Availability;
@@ -126,6 +126,7 @@ pub(crate) fn app(db: &Db, clock: &Clock) -> Arc<App> {
     let dev = DevKey::load_or_make(keys.path(), clock.clone()).unwrap();
     let tokens = ServiceTokens::new(dev.signer(), Subject::parse("routing").unwrap(), clock.clone());
     Arc::new(App {
+        conversations: inbox::gather(db.clone()),
         db: db.clone(),
         clock: clock.clone(),
         seal: PageSeal::new(&[7; 32]),

@@ -1,6 +1,6 @@
 //! A contact is made.
 
-use db::{Retry, Tx, once};
+use db::{Retry, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
 
 use super::{App, whole};
@@ -28,9 +28,7 @@ impl App {
         let (id, now) = (ContactId::from(self.clock.new_id()), self.clock.now());
         let CreateContact { profile, tags, retry } = create;
         let request_id = retry.request_id;
-        let created = self.db.write(org, move |tx| {
-            Box::pin(async move { once(tx, &retry, |tx| Box::pin(insert(tx, id, profile, tags, now))).await })
-        });
+        let created = self.db.write_once(org, retry, move |tx| Box::pin(insert(tx, id, profile, tags, now)));
         created.await.map_err(|error: Error| error.of_request(request_id))
     }
 }

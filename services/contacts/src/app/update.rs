@@ -1,6 +1,6 @@
 //! A profile is changed.
 
-use db::{Retry, Tx, once};
+use db::{Retry, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
 
 use super::create::take_addresses;
@@ -32,9 +32,7 @@ impl App {
     pub async fn update_contact(&self, org: &OrgId, update: UpdateContact) -> Result<Contact, Error> {
         let now = self.clock.now();
         let (retry, request_id) = (update.retry.clone(), update.retry.request_id);
-        let updated = self.db.write(org, move |tx| {
-            Box::pin(async move { once(tx, &retry, |tx| Box::pin(change(tx, update, now))).await })
-        });
+        let updated = self.db.write_once(org, retry, move |tx| Box::pin(change(tx, update, now)));
         updated.await.map_err(|error: Error| error.of_request(request_id))
     }
 }

@@ -7,7 +7,6 @@ mod lists;
 mod profiles;
 mod refusals;
 mod resolves;
-mod rooms;
 mod store;
 mod tags;
 mod updates;

@@ -99,14 +99,13 @@ pub async fn record(
 /// # Errors
 /// [`Error::Reused`], [`Error::Database`].
 pub async fn write(tx: &mut Tx, outbox: &Outbox, retry: &Retry, draft: Arc<Draft>) -> Result<Receipt, Error> {
-    let outbox = outbox.clone();
-    db::once(tx, retry, move |tx| Box::pin(insert(tx, outbox, draft))).await
+    let (outbox, receipt) = (outbox.clone(), draft.note.receipt());
+    db::once_answering(tx, retry, receipt, move |tx| Box::pin(insert(tx, outbox, draft))).await
 }
 
-async fn insert(tx: &mut Tx, outbox: Outbox, draft: Arc<Draft>) -> Result<Receipt, Error> {
+async fn insert(tx: &mut Tx, outbox: Outbox, draft: Arc<Draft>) -> Result<(), Error> {
     let Draft { note, recipients, events } = &*draft;
     store::notes::insert_note(tx, note).await?;
     store::people::insert_people(tx, note.note_id, recipients, note.create_time).await?;
-    outbox.record(tx, events).await?;
-    Ok(note.receipt())
+    Ok(outbox.record(tx, events).await?)
 }

@@ -51,9 +51,7 @@ impl App {
         let (clock, outbox, request_id) = (self.clock.clone(), self.outbox.clone(), retry.request_id);
         let body = edit.body.clone();
         let rewrite = Rewrite { clock, outbox, edit, directory };
-        let written = self.db.write(org, move |tx| {
-            Box::pin(async move { db::once(tx, &retry, move |tx| Box::pin(apply(tx, rewrite))).await })
-        });
+        let written = self.db.write_once(org, retry, move |tx| Box::pin(apply(tx, rewrite)));
         let receipt: Receipt = written.await.map_err(|error: Error| error.of_request(request_id))?;
         Ok(receipt.with_body(body))
     }

@@ -3,6 +3,7 @@
 //! | module | story |
 //! |---|---|
 //! | `facade` | one SQL text, the same behaviour |
+//! | `gather` | questions of many callers in one statement |
 //! | `once` | safe retries |
 //! | `group_commit` | many writers at once |
 //! | `cancel` | callers who go away |
@@ -13,6 +14,7 @@
 
 mod cancel;
 mod facade;
+mod gather;
 mod group_commit;
 mod ledger;
 mod migrations;

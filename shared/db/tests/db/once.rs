@@ -2,7 +2,7 @@
 
 use crate::ledger::{LedgerError, MIGRATIONS, enter, read_names};
 use db::test_support::org;
-use db::{Db, RequestIdReused, Retry, both_databases, forget_expired, once};
+use db::{Db, RequestIdReused, Retry, both_databases, forget_expired, once, once_answering};
 use kernel::{Clock, OrgId, Subject};
 use std::time::Duration;
 
@@ -32,6 +32,38 @@ async fn create(db: &Db, org: &OrgId, retry: Retry) -> Result<String, LedgerErro
     })
     .await
 }
+
+/// As [`create`], with the answer known before the work; `work` says whether it succeeds.
+async fn create_answering(db: &Db, org: &OrgId, retry: Retry, work: bool) -> Result<String, LedgerError> {
+    db.write(org, move |tx| {
+        Box::pin(async move {
+            let name = Clock::system().new_id().to_string();
+            let entered = name.clone();
+            once_answering(tx, &retry, name, move |tx| {
+                Box::pin(async move {
+                    enter(tx, &entered, 1).await?;
+                    if work { Ok(()) } else { Err(LedgerError::Declined) }
+                })
+            })
+            .await
+        })
+    })
+    .await
+}
+
+// P5
+both_databases!(an_answer_known_beforehand_is_kept_with_its_key, MIGRATIONS, |db| async move {
+    let acme = org("acme");
+    let failed = create_answering(&db, &acme, retry("ana", 1), false).await;
+    assert_eq!(failed, Err(LedgerError::Declined));
+    let first = create_answering(&db, &acme, retry("ana", 1), true).await.unwrap();
+    assert_eq!(create_answering(&db, &acme, retry("ana", 1), true).await.unwrap(), first);
+    assert_eq!(read_names(&db, &acme).await, std::slice::from_ref(&first));
+    let reused = create_answering(&db, &acme, retry("ana", 2), true).await;
+    assert_eq!(reused, Err(LedgerError::Reused(RequestIdReused)));
+    // Both forms keep and read the same answers.
+    assert_eq!(create(&db, &acme, retry("ana", 1)).await.unwrap(), first);
+});
 
 both_databases!(the_same_request_has_one_effect_and_one_answer, MIGRATIONS, |db| async move {
     let first = create(&db, &org("acme"), retry("ana", 1)).await.unwrap();
@@ -96,8 +128,9 @@ both_databases!(answers_are_forgotten_after_a_day_in_every_organization, MIGRATI
     create(&db, &org("acme"), retry("ana", 1)).await.unwrap();
     create(&db, &org("other"), retry("ana", 1)).await.unwrap();
     let sweep = || async { db.write_system(|tx| Box::pin(forget_expired(tx))).await.unwrap() };
+    db.hand.advance(db::KEPT - Duration::from_secs(1));
     assert_eq!(sweep().await, 0);
-    db.hand.advance(db::KEPT + Duration::from_secs(1));
+    db.hand.advance(Duration::from_secs(2));
     assert_eq!(sweep().await, 2);
     create(&db, &org("acme"), retry("ana", 2)).await.unwrap();
 });
