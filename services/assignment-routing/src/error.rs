@@ -64,6 +64,12 @@ pub enum Error {
     /// An agent said of another whether they are there.
     #[error("availability of another agent")]
     NotYours,
+    /// The organization has as many workflows as it may.
+    #[error("the organization has {most} workflows")]
+    TooManyWorkflows {
+        /// As many as it may have.
+        most: i64,
+    },
     /// A condition is not valid.
     #[error(transparent)]
     BadCondition(#[from] BadExpression),
@@ -119,6 +125,12 @@ impl From<Error> for Fault {
                 "agents set their own availability; supervisors and admins set that of others",
             )
             .with_metadata("role", "agent"),
+            Error::TooManyWorkflows { most } => Fault::failed_precondition(
+                ErrorReason::LimitReached,
+                format!("the organization has {most} workflows, as many as it may have: delete one first"),
+            )
+            .with_metadata("limit", most.to_string())
+            .precondition("LIMIT_REACHED", "workflows", format!("there are {most}")),
             Error::BadCondition(bad) => Fault::new(
                 Code::InvalidArgument,
                 ErrorReason::InvalidExpression,

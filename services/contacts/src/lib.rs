@@ -29,10 +29,7 @@ mod worker;
 
 use std::sync::Arc;
 
-use proto::contacts::v1::contact_service_server::ContactServiceServer;
 use runtime::{Config, Deps, Service, StartError, Unit};
-use tonic::server::NamedService;
-use tonic::service::Routes;
 
 use crate::api::Api;
 use crate::app::App;
@@ -55,10 +52,6 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let ContactsConfig {} = config.section(NAME)?;
     let db = deps.open(&store::MIGRATIONS).await?;
     let app = Arc::new(App::new(db.clone(), deps.clock.clone(), deps.seal.clone()));
-    let server = ContactServiceServer::new(Api::new(app)).max_decoding_message_size(rpc::MESSAGE_LIMIT);
-    Ok(Service {
-        routes: Routes::new(server),
-        workers: worker::workers(db),
-        health: vec![ContactServiceServer::<Api>::NAME],
-    })
+    let (routes, health) = Api::new(app).routes();
+    Ok(Service { routes, workers: worker::workers(db), health })
 }

@@ -27,7 +27,6 @@ use std::sync::Arc;
 
 use db::{MigrationSet, Migrations};
 use outbox::Outbox;
-use proto::notes::v1::note_service_server::{NoteServiceServer, SERVICE_NAME};
 use runtime::{Config, Deps, Service, StartError, Unit};
 
 use crate::api::Api;
@@ -57,6 +56,6 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let outbox = Outbox::new();
     let workers = worker::workers(&db, &outbox, &deps.clock, notifications, routing.clone());
     let app = App { db, clock: deps.clock, seal: deps.seal, outbox, peers: Peers::new(routing) };
-    let server = NoteServiceServer::new(Api(Arc::new(app))).max_decoding_message_size(rpc::MESSAGE_LIMIT);
-    Ok(Service { routes: tonic::service::Routes::new(server), workers, health: vec![SERVICE_NAME] })
+    let (routes, health) = Api(Arc::new(app)).routes();
+    Ok(Service { routes, workers, health })
 }

@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::store;
 use crate::store::workflows::Position;
 
+/// The most an organization may have: each new conversation is held against all of them.
+const MOST: i64 = 200;
+
 /// Page tokens of this list.
 const LIST: &str = "routing.workflows";
 
@@ -49,7 +52,8 @@ impl App {
     /// Makes a workflow.
     ///
     /// # Errors
-    /// [`Error::BadCondition`], [`Error::Invalid`], [`Error::NoSuchTeam`], [`Error::RequestIdReused`], [`Error::Db`].
+    /// [`Error::BadCondition`], [`Error::Invalid`], [`Error::NoSuchTeam`], [`Error::TooManyWorkflows`],
+    /// [`Error::RequestIdReused`], [`Error::Db`].
     pub async fn create_workflow(
         &self,
         caller: &Caller,
@@ -175,6 +179,9 @@ async fn check_teams(tx: &mut Tx, workflow: &Workflow) -> Result<(), Error> {
 async fn create(tx: &mut Tx, workflow: Workflow) -> Result<Workflow, Error> {
     // First of all: from here on no team that it names can be deleted.
     store::workflows::bump_revision(tx).await?;
+    if store::workflows::count_workflows(tx).await? >= MOST {
+        return Err(Error::TooManyWorkflows { most: MOST });
+    }
     check_teams(tx, &workflow).await?;
     store::workflows::insert_workflow(tx, &workflow).await?;
     Ok(workflow)

@@ -26,6 +26,11 @@ pub async fn bump_revision(tx: &mut Tx) -> Result<(), DbError> {
     .map(drop)
 }
 
+/// How many the organization has.
+pub async fn count_workflows(tx: &mut Tx) -> Result<i64, DbError> {
+    tx.query("SELECT COUNT(*) FROM workflows WHERE org_id = $1").fetch_value(tx).await
+}
+
 /// Every workflow of the organization.
 pub async fn list_all(tx: &mut Tx) -> Result<Vec<Workflow>, DbError> {
     let bodies: Vec<Json<Workflow>> =

@@ -42,6 +42,24 @@ testkit::on_both_databases! {
     }
 
     // R9
+    async fn an_organization_has_at_most_200_workflows_and_is_told_so(engine) {
+        let world = World::on(engine).await;
+        let team = world.team("airline", &[]).await;
+        let spec = spec("true", vec![assign_team(&team)]);
+        let mut made = Vec::new();
+        for _ in 0..200 {
+            let created = world.workflows().create_workflow(create(spec.clone())).await.unwrap().into_inner();
+            made.push(created.workflow.unwrap().workflow_id);
+        }
+        let refused = world.workflows().create_workflow(create(spec.clone())).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::FailedPrecondition, Some(ErrorReason::LimitReached)));
+        assert_eq!(metadata(&refused, "limit").as_deref(), Some("200"));
+        let delete = DeleteWorkflowRequest { workflow_id: made.pop().unwrap(), ..Default::default() };
+        world.workflows().delete_workflow(delete).await.unwrap();
+        world.workflows().create_workflow(create(spec)).await.unwrap();
+    }
+
+    // R9
     async fn conversations_get_the_team_the_tags_and_the_priority_that_workflows_say(engine) {
         let world = World::on(engine).await;
         let team = world.team("airline", &[]).await;

@@ -1,6 +1,6 @@
 //! Reading notes.
 
-use db::Db;
+use db::{Db, Tx};
 use kernel::{ConversationId, NoteId, OrgId, PageSize};
 use rpc::Call;
 
@@ -15,6 +15,9 @@ const LIST: &str = "notes.list";
 
 /// Bytes of text on a page, after which it ends: clients refuse answers of more than 4 MiB unless told otherwise.
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
+
+/// Notes read by one statement: so much of what a page then has no room for is in memory at most.
+const STEP: usize = 32;
 
 /// Which page of a conversation's notes.
 #[derive(Debug)]
@@ -64,34 +67,45 @@ impl App {
                 .open(LIST, binding.as_bytes(), token)
                 .map_err(|malformed| malformed.at("page_token"))?,
         };
-        let mut notes = self
+        let (notes, more) = self
             .db
-            .read(org, move |tx| {
-                Box::pin(
-                    async move { store::notes::list_notes(tx, conversation_id, after, size.and_one()).await },
-                )
-            })
+            .read(org, move |tx| Box::pin(read_page(tx, conversation_id, after, size.get())))
             .await?;
         if notes.is_empty() && token.is_empty() {
             self.peers.require_conversation(call, conversation_id).await?;
         }
-        let on_page = fitting(&notes, size);
-        let more = notes.len() > on_page;
-        notes.truncate(on_page);
         let last = notes.last().filter(|_| more).map(After::note);
         let next_token = last.map(|last| self.seal.seal(LIST, binding.as_bytes(), &last)).unwrap_or_default();
         Ok(Page { notes, next_token })
     }
 }
 
-/// How many of the notes make a page: at least one, at most its size, and no more than [`PAGE_BYTES`] if it can be.
-fn fitting(notes: &[Note], size: PageSize) -> usize {
-    let mut bytes = 0;
-    let fit = notes.iter().take(size.get()).take_while(|note| {
-        bytes += note.body.as_str().len();
-        bytes <= PAGE_BYTES
-    });
-    fit.count().max(1)
+/// The notes behind a place that fit on a page, and whether there are more: at least one, at most `size`, and no more
+/// than [`PAGE_BYTES`] if it can be.
+async fn read_page(
+    tx: &mut Tx,
+    id: ConversationId,
+    mut after: After,
+    size: usize,
+) -> Result<(Vec<Note>, bool), Error> {
+    let (mut page, mut bytes) = (Vec::new(), 0);
+    loop {
+        // One more than fits, which says that there is more.
+        let step = STEP.min(size + 1 - page.len());
+        let notes = store::notes::list_notes(tx, id, after, i64::try_from(step).unwrap_or(i64::MAX)).await?;
+        let ended = notes.len() < step;
+        for note in notes {
+            bytes += note.body.as_str().len();
+            if page.len() == size || (bytes > PAGE_BYTES && !page.is_empty()) {
+                return Ok((page, true));
+            }
+            after = After::note(&note);
+            page.push(note);
+        }
+        if ended {
+            return Ok((page, false));
+        }
+    }
 }
 
 /// The note of the organization.

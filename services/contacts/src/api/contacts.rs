@@ -1,26 +1,12 @@
-//! The RPCs: parse, call, render.
-
-use std::sync::Arc;
+//! `backchannel.contacts.v1.ContactService`.
 
 use proto::contacts::v1 as pb;
 use proto::contacts::v1::contact_service_server::ContactService;
 use rpc::Fault;
 use tonic::{Request, Response, Status};
 
-use crate::app::App;
-use crate::wire;
-
-/// `backchannel.contacts.v1.ContactService`.
-#[derive(Debug, Clone)]
-pub(crate) struct Api {
-    app: Arc<App>,
-}
-
-impl Api {
-    pub(crate) fn new(app: Arc<App>) -> Self {
-        Self { app }
-    }
-}
+use super::Api;
+use crate::wire::contact as wire;
 
 #[tonic::async_trait]
 impl ContactService for Api {

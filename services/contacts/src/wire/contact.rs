@@ -1,9 +1,8 @@
-//! The contract's messages to ours, and back. Whatever breaks a rule is collected, so that one answer names every
-//! field.
+//! Contacts, their tags, the addresses they are known by.
 
 use std::collections::BTreeSet;
 
-use kernel::{ContactId, Malformed, PageSize};
+use kernel::{ContactId, PageSize};
 use proto::contacts::v1 as pb;
 use rpc::convert::{etag, expected_version, id_of, proto_time};
 use rpc::{Call, Fault};
@@ -14,42 +13,8 @@ use crate::app::{
 use crate::domain::{
     Address, Channel, Contact, Email, Identity, Line, Mask, Phone, Profile, Tag, TagChange, Viewer,
 };
+use super::Broken;
 use crate::error::Error;
-
-/// What breaks a rule, as field and description.
-#[derive(Default)]
-struct Broken(Vec<(String, String)>);
-
-impl Broken {
-    /// The value of a field, if it has one.
-    fn read<T>(
-        &mut self,
-        field: &str,
-        text: &str,
-        parse: impl Fn(&str) -> Result<T, Malformed>,
-    ) -> Option<T> {
-        let parsed = parse(text);
-        parsed.map_err(|malformed| self.0.push((field.to_owned(), malformed.reason().to_owned()))).ok()
-    }
-
-    /// The values of a repeated field that have one.
-    fn read_all<T>(
-        &mut self,
-        field: &str,
-        all: &[String],
-        parse: impl Fn(&str) -> Result<T, Malformed>,
-    ) -> Vec<T> {
-        let indexed = all.iter().enumerate();
-        indexed.filter_map(|(index, text)| self.read(&format!("{field}[{index}]"), text, &parse)).collect()
-    }
-
-    fn refuse(self) -> Result<(), Fault> {
-        let mut broken = self.0.into_iter();
-        let Some((field, description)) = broken.next() else { return Ok(()) };
-        let first = Fault::invalid(field, description);
-        Err(broken.fold(first, |fault, (field, description)| fault.violation(field, description)))
-    }
-}
 
 pub(crate) fn create(call: &Call, request: pb::CreateContactRequest) -> Result<CreateContact, Fault> {
     let retry = runtime::retry(call, &request.request_id, &request)?;

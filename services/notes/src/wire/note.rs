@@ -1,4 +1,4 @@
-//! From the contract's messages to ours, and back.
+//! Notes.
 
 use db::Retry;
 use kernel::PageSize;

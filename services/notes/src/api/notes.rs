@@ -1,6 +1,4 @@
-//! The contract's service: each RPC parses, calls, renders.
-
-use std::sync::Arc;
+//! `backchannel.notes.v1.NoteService`.
 
 use kernel::NoteId;
 use proto::notes::v1 as pb;
@@ -9,11 +7,8 @@ use rpc::Fault;
 use rpc::convert::id_of;
 use tonic::{Request, Response, Status};
 
-use crate::app::App;
-use crate::wire;
-
-/// `backchannel.notes.v1.NoteService`.
-pub struct Api(pub Arc<App>);
+use super::Api;
+use crate::wire::note as wire;
 
 #[tonic::async_trait]
 impl NoteService for Api {

@@ -1,0 +1,42 @@
+//! The contract's messages to ours, and back. Whatever breaks a rule is collected, so that one answer names every field.
+
+pub(crate) mod contact;
+
+use kernel::Malformed;
+use rpc::Fault;
+
+/// What breaks a rule, as field and description.
+#[derive(Default)]
+pub(crate) struct Broken(Vec<(String, String)>);
+
+impl Broken {
+    /// The value of a field, if it has one.
+    pub(crate) fn read<T>(
+        &mut self,
+        field: &str,
+        text: &str,
+        parse: impl Fn(&str) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        let parsed = parse(text);
+        parsed.map_err(|malformed| self.0.push((field.to_owned(), malformed.reason().to_owned()))).ok()
+    }
+
+    /// The values of a repeated field that have one.
+    pub(crate) fn read_all<T>(
+        &mut self,
+        field: &str,
+        all: &[String],
+        parse: impl Fn(&str) -> Result<T, Malformed>,
+    ) -> Vec<T> {
+        let indexed = all.iter().enumerate();
+        indexed.filter_map(|(index, text)| self.read(&format!("{field}[{index}]"), text, &parse)).collect()
+    }
+
+    /// Refuses the request if anything broke.
+    pub(crate) fn refuse(self) -> Result<(), Fault> {
+        let mut broken = self.0.into_iter();
+        let Some((field, description)) = broken.next() else { return Ok(()) };
+        let first = Fault::invalid(field, description);
+        Err(broken.fold(first, |fault, (field, description)| fault.violation(field, description)))
+    }
+}
