@@ -46,8 +46,11 @@ in_every_shape! {
                     assert!(!theirs.contains(other), "{} tells a foreign {id}: {theirs:?}", method.path);
                 }
                 assert_eq!(theirs.code(), nobodys.code(), "{} as {role:?}: {theirs:?} {nobodys:?}", method.path);
-                let text = |answer: &crate::raw::Answer| answer.status.as_ref().map(|status| status.message().to_owned());
-                assert_eq!(text(&theirs), text(&nobodys), "{} as {role:?}", method.path);
+                let told = |answer: &crate::raw::Answer| {
+                    let told = |status: &tonic::Status| (status.message().to_owned(), status.details().to_owned());
+                    answer.status.as_ref().map(told)
+                };
+                assert_eq!(told(&theirs), told(&nobodys), "{} as {role:?}", method.path);
                 compared += u32::from(theirs.code() == Some(Code::NotFound));
             }
         }

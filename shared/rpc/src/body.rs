@@ -14,6 +14,13 @@ use crate::Fault;
 
 type Polled = Poll<Option<Result<Frame<Bytes>, Status>>>;
 
+/// The frame that ends a body with this fault: as trailers, which the other end reads as the status of the call.
+fn last(fault: Fault) -> Polled {
+    let mut trailers = http::HeaderMap::new();
+    let written = Status::from(fault).add_header(&mut trailers);
+    Poll::Ready(Some(written.map(|()| Frame::trailers(trailers))))
+}
+
 /// Keeps a permit or a slot until the stream under it is over or its reader is gone.
 pub(crate) struct Held<G> {
     body: Body,
@@ -74,9 +81,7 @@ impl HttpBody for Caught {
             Ok(polled) => polled,
             Err(_) => {
                 self.over = true;
-                let status = Status::from((self.on_panic)());
-                let mut trailers = http::HeaderMap::new();
-                Poll::Ready(Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
+                last((self.on_panic)())
             }
         }
     }
@@ -86,15 +91,18 @@ impl HttpBody for Caught {
     }
 }
 
-/// Ends a peer's unary answer at the deadline, also when its head came in time and its rest does not.
+/// Ends an answer at a certain time, also when its head came earlier and its rest does not.
 pub(crate) struct Timed {
     body: Body,
     sleep: Pin<Box<Sleep>>,
+    fault: fn() -> Fault,
+    over: bool,
 }
 
 impl Timed {
-    pub(crate) fn over(body: Body, deadline: Instant) -> Body {
-        Body::new(Self { body, sleep: Box::pin(sleep_until(deadline)) })
+    /// With `fault` as its status where time ends it.
+    pub(crate) fn over(body: Body, deadline: Instant, fault: fn() -> Fault) -> Body {
+        Body::new(Self { body, sleep: Box::pin(sleep_until(deadline)), fault, over: false })
     }
 }
 
@@ -103,16 +111,22 @@ impl HttpBody for Timed {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        if self.over {
+            return Poll::Ready(None);
+        }
         if let ready @ Poll::Ready(_) = Pin::new(&mut self.body).poll_frame(cx) {
             return ready;
         }
         match self.sleep.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Some(Err(Fault::deadline_exceeded().into()))),
+            Poll::Ready(()) => {
+                self.over = true;
+                last((self.fault)())
+            }
             Poll::Pending => Poll::Pending,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.over || self.body.is_end_stream()
     }
 }

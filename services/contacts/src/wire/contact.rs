@@ -7,13 +7,13 @@ use proto::contacts::v1 as pb;
 use rpc::convert::{etag, expected_version, id_of, proto_time};
 use rpc::{Call, Fault};
 
+use super::Broken;
 use crate::app::{
     ContactPage, CreateContact, ListContacts, ListTags, ResolveContact, TagContact, TagPage, UpdateContact,
 };
 use crate::domain::{
     Address, Channel, Contact, Email, Identity, Line, Mask, Phone, Profile, Tag, TagChange, Viewer,
 };
-use super::Broken;
 use crate::error::Error;
 
 pub(crate) fn create(call: &Call, request: pb::CreateContactRequest) -> Result<CreateContact, Fault> {

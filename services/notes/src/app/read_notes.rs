@@ -67,10 +67,8 @@ impl App {
                 .open(LIST, binding.as_bytes(), token)
                 .map_err(|malformed| malformed.at("page_token"))?,
         };
-        let (notes, more) = self
-            .db
-            .read(org, move |tx| Box::pin(read_page(tx, conversation_id, after, size.get())))
-            .await?;
+        let (notes, more) =
+            self.db.read(org, move |tx| Box::pin(read_page(tx, conversation_id, after, size.get()))).await?;
         if notes.is_empty() && token.is_empty() {
             self.peers.require_conversation(call, conversation_id).await?;
         }

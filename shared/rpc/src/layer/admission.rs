@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use proto::common::v1::ErrorReason;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tonic::Code;
 
 use super::{Handle, Inbound, Response, Target, refuse};
-use crate::body::Held;
+use crate::body::{Held, Timed};
 use crate::edge::HEALTH;
 use crate::{Fault, Limits};
 
@@ -16,6 +17,9 @@ const CHECKS: usize = 256;
 
 /// Room for the calls that need no token and have no end: watching health, and reflection.
 const OPEN_STREAMS: usize = 64;
+
+/// How long such a call may take, as other streams are rotated: nobody keeps one of the few places for good.
+const OPEN_LIFE: Duration = Duration::from_secs(30 * 60);
 
 /// Before a token is even looked at, because under overload the cheapest thing to do with a call is to refuse it at
 /// once: work that would time out in a queue is work lost. tonic's own limits do not see how long a stream lasts, so
@@ -46,7 +50,11 @@ impl<N: Handle> Handle for Admission<N> {
                 }
             }
             Target::Open(_) => match Arc::clone(&self.open_streams).try_acquire_owned() {
-                Ok(place) => self.next.handle(inbound).await.map(|body| Held::over(body, place)),
+                Ok(place) => {
+                    let ends = Instant::now() + OPEN_LIFE;
+                    let response = self.next.handle(inbound).await;
+                    response.map(|body| Held::over(Timed::over(body, ends, rotated), place))
+                }
                 Err(_) => refuse(overloaded("open streams without a token")),
             },
             target if target.streams() => match Arc::clone(&self.streams).try_acquire_owned() {
@@ -62,6 +70,14 @@ impl<N: Handle> Handle for Admission<N> {
             },
         }
     }
+}
+
+fn rotated() -> Fault {
+    Fault::new(
+        Code::Unavailable,
+        ErrorReason::Overloaded,
+        "this stream was open for 30 minutes: open it again",
+    )
 }
 
 fn overloaded(what: &str) -> Fault {

@@ -67,7 +67,7 @@ impl PeerService {
         trace_context::inject(&Span::current(), request.headers_mut());
         match timeout_at(self.deadline, self.route.send(request)).await {
             Ok(response) if streams => response,
-            Ok(response) => response.map(|body| Timed::over(body, self.deadline)),
+            Ok(response) => response.map(|body| Timed::over(body, self.deadline, Fault::deadline_exceeded)),
             Err(_) => Fault::deadline_exceeded().into_response(),
         }
     }

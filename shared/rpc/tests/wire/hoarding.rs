@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use http_body_util::StreamBody;
+use http_body_util::{BodyExt, StreamBody};
 use kernel::Role;
 use proto::common::v1::ErrorReason;
 use rpc::{Limits, Stack};
@@ -115,6 +115,19 @@ async fn watchers_of_health_take_no_place_of_a_health_check() {
     assert_eq!(check(&stack, "").await, 1, "still SERVING for those who ask");
     open.pop();
     assert_eq!(verdict(&watch().await.unwrap()).0, Code::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn watching_health_ends_after_thirty_minutes_and_says_so() {
+    let (stack, health) = port(&toy(Limits::default()), std::convert::identity).await;
+    health.serving().await;
+    let asked = request(WATCH_HEALTH).body(crate::edges::message(&[])).unwrap();
+    let (opened, watching) = (Instant::now(), stack.oneshot(asked).await.unwrap());
+    // The collector reads until the end; nothing changes meanwhile.
+    let whole = watching.into_body().collect().await.unwrap();
+    assert_eq!(opened.elapsed().as_secs(), 30 * 60);
+    let status = Status::from_header_map(whole.trailers().unwrap()).unwrap();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
 }
 
 #[tokio::test]
