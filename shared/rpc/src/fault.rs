@@ -153,10 +153,11 @@ impl Fault {
         self
     }
 
-    /// Says when to come again (`RetryInfo`).
+    /// Says when to come again (`RetryInfo`): never at once, since a moment passed since the refusal was decided, and a
+    /// delay of zero reads like none.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
-        self.0.retry_after = Some(delay);
+        self.0.retry_after = Some(delay.max(Duration::from_millis(1)));
         self
     }
 

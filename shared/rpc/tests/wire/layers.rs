@@ -6,7 +6,7 @@ use crate::support::{contract, request, toy, verdict};
 use http_body_util::BodyExt;
 use kernel::Role;
 use proto::common::v1::ErrorReason;
-use rpc::Limits;
+use rpc::{Fault, Limits};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -154,6 +154,14 @@ async fn a_full_process_refuses_at_once_and_says_when_to_come_again() {
     assert_eq!(verdict(&toy.call_as("bo", WHO).await).0, Code::Ok);
     toy.release.notify_waiters();
     assert_eq!(verdict(&held.pop().unwrap().await.unwrap()).0, Code::Ok);
+}
+
+// P8
+#[test]
+fn nobody_is_told_to_come_again_at_once() {
+    let refused = Fault::new(Code::ResourceExhausted, ErrorReason::RateLimited, "too many calls");
+    let status = Status::from(refused.retry_after(Duration::ZERO));
+    assert!(status.get_details_retry_info().unwrap().retry_delay.unwrap() > Duration::ZERO);
 }
 
 #[tokio::test]
