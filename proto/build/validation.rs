@@ -23,11 +23,17 @@ pub(crate) fn checks(contracts: &Contracts) -> String {
         }
         let _ = writeln!(
             source,
-            "impl Validate for {} {{\n    fn check(&self, at: &Path<'_>, found: &mut Vec<Violation>) {{\n{body}    }}\n}}",
-            rust_path(&message)
+            "impl Validate for {} {{\n    const REQUEST: bool = {};\n\n    fn check(&self, at: &Path<'_>, found: &mut Vec<Violation>) {{\n{body}    }}\n}}",
+            rust_path(&message),
+            is_request(&message)
         );
     }
     source
+}
+
+/// Whether an RPC takes this message.
+fn is_request(message: &MessageDescriptor) -> bool {
+    message.parent_pool().services().any(|service| service.methods().any(|method| method.input() == *message))
 }
 
 /// What a check looks at: how it is reached and whether it is a reference already.

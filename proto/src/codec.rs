@@ -52,7 +52,10 @@ where
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
-        let Some(message) = self.0.decode(buffer)? else { return Ok(None) };
+        let decoded = self.0.decode(buffer);
+        let decoded =
+            decoded.map_err(|status| if D::Item::REQUEST { refusal::undecodable() } else { status });
+        let Some(message) = decoded? else { return Ok(None) };
         let violations = message.violations();
         if violations.is_empty() { Ok(Some(message)) } else { Err(refusal::invalid(&violations)) }
     }

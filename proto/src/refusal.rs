@@ -18,6 +18,15 @@ pub fn reason_name(reason: ErrorReason) -> &'static str {
     reason.as_str_name().trim_start_matches("ERROR_REASON_")
 }
 
+/// INVALID_ARGUMENT for bytes that are no message of the contract.
+#[must_use]
+pub fn undecodable() -> Status {
+    let details =
+        ErrorDetails::with_error_info(reason_name(ErrorReason::InvalidField), DOMAIN, HashMap::new());
+    let text = "the request is not a message of this contract: its bytes cannot be decoded as protobuf";
+    Status::with_error_details(Code::InvalidArgument, text, details)
+}
+
 /// INVALID_ARGUMENT with a `BadRequest` that names each field.
 #[must_use]
 pub fn invalid(violations: &[Violation]) -> Status {

@@ -1,5 +1,8 @@
 /// A message that knows the rules of its contract.
 pub trait Validate {
+    /// Whether callers send it, so that what is wrong with it is theirs to mend.
+    const REQUEST: bool;
+
     /// Adds what breaks the rules to `found`; `at` is where this message is in the request.
     fn check(&self, at: &Path<'_>, found: &mut Vec<Violation>);
 

@@ -4,20 +4,23 @@ use crate::DbError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Executor, Pool};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a transaction waits for a connection.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
-/// A connection that was not used for so long goes back to the driver's pool, which closes what nobody needs.
+/// How long BEGIN, COMMIT and ROLLBACK may take; the statements between have the work's limit.
+const ANSWER: Duration = Duration::from_secs(3);
+/// A connection that was not used for so long is closed.
 const REST: Duration = Duration::from_secs(60);
-/// So does one that was out for so long: the pool ends each at a certain age.
-const OUT: Duration = Duration::from_secs(600);
+/// So is one of this age, since a server's memory for a connection grows with its life.
+const OLD: Duration = Duration::from_secs(1800);
 
-/// A pool's connections, kept out of it while they are in steady use: whatever comes back to the driver's pool is asked
-/// whether it is still alive, one round trip more for each transaction. Here a dead connection shows at BEGIN, where
-/// trying another one is free of effects.
+/// A pool's connections, which do not go back to it between transactions: there each is asked whether it is still
+/// alive, one round trip more for every transaction. Here a dead connection shows at BEGIN, where trying another one is
+/// free of effects.
 pub(crate) struct Connections<DB: Database>(Arc<Shelf<DB>>);
 
 struct Shelf<DB: Database> {
@@ -26,6 +29,7 @@ struct Shelf<DB: Database> {
     places: Arc<Semaphore>,
     /// The last one used is taken first, so that those in excess get their rest.
     idle: Mutex<VecDeque<Idle<DB>>>,
+    closed: AtomicBool,
     in_use: metrics::Gauge,
 }
 
@@ -46,8 +50,9 @@ impl<DB: Database> Connections<DB> {
     pub(crate) fn new(pool: Pool<DB>, database: String) -> Self {
         let most = usize::try_from(pool.options().get_max_connections()).unwrap_or(1);
         let in_use = metrics::gauge!("db_connections_in_use", "database" => database);
-        let (places, idle) = (Arc::new(Semaphore::new(most)), Mutex::default());
-        Self(Arc::new(Shelf { pool, places, idle, in_use }))
+        let (places, idle, closed) =
+            (Arc::new(Semaphore::new(most)), Mutex::default(), AtomicBool::new(false));
+        Self(Arc::new(Shelf { pool, places, idle, closed, in_use }))
     }
 
     /// How many there are at most.
@@ -75,8 +80,8 @@ impl<DB: Database> Connections<DB> {
     /// Closes every connection, those in use as soon as their transaction has ended.
     pub(crate) async fn close(&self) {
         self.0.places.close();
-        let idle = std::mem::take(&mut *self.0.idle());
-        drop(idle);
+        self.0.closed.store(true, Ordering::Relaxed);
+        self.0.clear();
         self.0.pool.close().await;
     }
 }
@@ -87,22 +92,41 @@ impl<DB: Database> Shelf<DB> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a connection at hand, or gives it back to the pool by dropping it; and another one that had its rest.
+    /// Closes everything at hand.
+    fn clear(&self) {
+        let idle = std::mem::take(&mut *self.idle());
+        idle.into_iter().for_each(|idle| close(idle.conn));
+    }
+
+    /// Keeps a connection at hand, or closes it; and another one that nobody needed for a while.
     fn put(&self, conn: PoolConnection<DB>, taken: Instant) {
         let used = Instant::now();
-        if self.pool.is_closed() || used.duration_since(taken) >= OUT {
-            return;
-        }
         let rested = {
             let mut idle = self.idle();
+            if self.closed.load(Ordering::Relaxed) || used.duration_since(taken) >= OLD {
+                return close(conn);
+            }
             idle.push_back(Idle { conn, taken, used });
             match idle.front() {
                 Some(longest) if used.duration_since(longest.used) >= REST => idle.pop_front(),
                 _ => None,
             }
         };
-        drop(rested);
+        rested.into_iter().for_each(|rested| close(rested.conn));
     }
+}
+
+/// Closes a connection in the background. Given back whole it would be asked whether it is alive, without a time limit,
+/// and one that is silent would keep its place in the pool.
+fn close<DB: Database>(mut conn: PoolConnection<DB>) {
+    conn.close_on_drop();
+}
+
+/// The driver itself waits for an answer as long as TCP does, a quarter of an hour: behind a firewall that forgot the
+/// connection, nothing ever comes.
+async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let answer = tokio::time::timeout(ANSWER, answer).await;
+    answer.unwrap_or_else(|_elapsed| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 /// A connection that may be inside a transaction.
@@ -128,14 +152,18 @@ where
         // Before the first byte leaves: from here on only a confirmed end makes the connection clean again.
         self.in_transaction = true;
         let conn = self.conn.as_deref_mut().ok_or(sqlx::Error::PoolClosed)?;
-        sqlx::raw_sql(sql).execute(conn).await?;
-        Ok(())
+        let begun = in_time(sqlx::raw_sql(sql).execute(conn)).await;
+        if matches!(&begun, Err(sqlx::Error::Io(_))) {
+            // Whatever silenced this connection will have silenced the others that wait: none of them is tried.
+            self.shelf.clear();
+        }
+        begun.map(drop)
     }
 
     /// Ends with COMMIT or ROLLBACK.
     pub(crate) async fn end(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
         let conn = self.conn.as_deref_mut().ok_or(sqlx::Error::PoolClosed)?;
-        sqlx::raw_sql(sql).execute(conn).await?;
+        in_time(sqlx::raw_sql(sql).execute(conn)).await?;
         self.in_transaction = false;
         Ok(())
     }
@@ -148,9 +176,9 @@ where
 impl<DB: Database> Drop for Session<DB> {
     fn drop(&mut self) {
         self.shelf.in_use.decrement(1.0);
-        let Some(mut conn) = self.conn.take() else { return };
+        let Some(conn) = self.conn.take() else { return };
         if self.in_transaction {
-            conn.close_on_drop();
+            close(conn);
         } else {
             self.shelf.put(conn, self.taken);
         }

@@ -109,7 +109,8 @@ where
 /// # Errors
 /// As for every statement.
 pub async fn forget_expired(tx: &mut Tx) -> Result<u64, DbError> {
-    let before = tx.clock().now().minus(KEPT);
+    // One replica whose clock is ahead must not forget what the others need.
+    let before = tx.now().await?.minus(KEPT);
     tx.query(
         "DELETE FROM retry_keys WHERE (org_id, caller, method, request_id) IN (
              SELECT org_id, caller, method, request_id FROM retry_keys WHERE create_time < $1

@@ -16,6 +16,9 @@ use crate::queue::{self, Claimed};
 use crate::relay::RelaySettings;
 use crate::round::{Round, Verdicts};
 
+/// Between two attempts while draining, at most.
+const AT_THE_END: Duration = Duration::from_millis(200);
+
 pub(crate) struct Lane {
     source: &'static str,
     target: &'static str,
@@ -94,9 +97,12 @@ impl Lane {
                 Err(error) => {
                     self.unsaved = self.unsaved.saturating_add(1);
                     tracing::warn!(source = self.source, target_peer = self.target, %error, "outbox not reachable");
-                    sleep_unless(&shutdown, self.wait(self.unsaved)).await;
+                    let wait = self.wait(self.unsaved);
                     if shutdown.is_cancelled() {
-                        break;
+                        // It may yet come back within the drain time.
+                        tokio::time::sleep(wait.min(AT_THE_END)).await;
+                    } else {
+                        sleep_unless(&shutdown, wait).await;
                     }
                 }
             }

@@ -9,6 +9,7 @@
 //! | what a service gives ([`Service`]) and gets ([`Deps`]) | `service` |
 //! | how services, layers, listeners and workers come together | `start` |
 //! | the accept loop: both HTTP versions, bounds, GOAWAY | `serve` |
+//! | answers whose reader takes nothing | `stalled` |
 //! | the order of the end | `lifecycle` |
 //! | workers: supervised, stopped in two stages | `worker` |
 //! | keys: configured ones or the development key | `credentials` |
@@ -29,6 +30,7 @@ mod main_of;
 mod retry;
 mod serve;
 mod service;
+mod stalled;
 mod start;
 mod telemetry;
 mod worker;

@@ -19,9 +19,10 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service;
+use tower::{Service, ServiceExt};
 
 use crate::config::Connections;
+use crate::stalled::{Answers, Watched};
 
 /// How long a ping may stay unanswered.
 const PING_ANSWER: Duration = Duration::from_secs(10);
@@ -46,11 +47,14 @@ pub async fn serve<S, B>(listener: TcpListener, app: S, bounds: &Connections, st
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
-    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B: http_body::Body<Data = bytes::Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let builder = Arc::new(protocols(bounds));
-    let first_request = Duration::from_millis(bounds.first_request_ms);
+    let patience = Patience {
+        first_request: Duration::from_millis(bounds.first_request_ms),
+        stalled: Duration::from_millis(bounds.stalled_ms.max(1)),
+    };
     let places = Arc::new(Semaphore::new(bounds.open));
     let connections = TaskTracker::new();
     loop {
@@ -60,7 +64,7 @@ where
         };
         let (builder, app, stop) = (Arc::clone(&builder), app.clone(), stop.clone());
         connections.spawn(async move {
-            converse(stream, &builder, app, first_request, stop).await;
+            converse(stream, &builder, app, patience, stop).await;
             drop(place);
         });
     }
@@ -133,25 +137,37 @@ impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Asked<S> {
     }
 }
 
-/// Serves one connection until it ends, or until `first_request` is over without a request on it: hyper itself waits
-/// without end for the preface, and then for the first stream.
+/// What a connection is waited for.
+#[derive(Clone, Copy)]
+struct Patience {
+    first_request: Duration,
+    stalled: Duration,
+}
+
+/// Serves one connection until it ends. It is cut when no request came in time (hyper itself waits without end for the
+/// preface, and then for the first stream), and when an answer waits too long for its reader.
 async fn converse<S, B>(
     stream: TcpStream,
     builder: &Builder<TokioExecutor>,
     app: S,
-    first_request: Duration,
+    patience: Patience,
     stop: ServeStop,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
-    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B: http_body::Body<Data = bytes::Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let answers = Answers::default();
+    let watched = answers.clone();
+    let app =
+        app.map_response(move |response: Response<B>| response.map(|body| Watched::over(body, &watched)));
     let ever = Arc::new(AtomicBool::new(false));
     let app = Asked { app, ever: Arc::clone(&ever) };
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
-    let patience = tokio::time::sleep(first_request);
-    tokio::pin!(connection, patience);
+    let first_request = tokio::time::sleep(patience.first_request);
+    let mut look = tokio::time::interval(patience.stalled / 3);
+    tokio::pin!(connection, first_request);
     let (mut finishing, mut patient) = (false, true);
     loop {
         tokio::select! {
@@ -161,18 +177,23 @@ async fn converse<S, B>(
                 }
                 return;
             }
-            () = patience.as_mut(), if patient => {
+            () = first_request.as_mut(), if patient => {
                 if !ever.load(Ordering::Relaxed) {
                     return;
                 }
                 patient = false;
             }
+            _ = look.tick() => if answers.any_stalled(patience.stalled) {
+                metrics::counter!("connections_stalled_total").increment(1);
+                tracing::info!("connection cut: its reader takes nothing");
+                return;
+            },
             () = stop.finish.cancelled(), if !finishing => {
                 finishing = true;
                 connection.as_mut().graceful_shutdown();
                 // One that was never asked anything may be silent for good: it must not hold up the end.
-                let soon = (Instant::now() + LAST_CHANCE).min(patience.deadline());
-                patience.as_mut().reset(soon);
+                let soon = (Instant::now() + LAST_CHANCE).min(first_request.deadline());
+                first_request.as_mut().reset(soon);
             }
             () = stop.cut.cancelled() => return,
         }

@@ -7,6 +7,7 @@
 //! | `once` | safe retries |
 //! | `group_commit` | many writers at once |
 //! | `cancel` | callers who go away |
+//! | `silence` | connections of which nothing comes any more |
 //! | `tenants` | row-level security |
 //! | `migrations` | bringing a database to the form the program needs |
 //! | `ledger` | the tables they all use |
@@ -19,4 +20,5 @@ mod group_commit;
 mod ledger;
 mod migrations;
 mod once;
+mod silence;
 mod tenants;

@@ -64,8 +64,9 @@ impl<N: Handle> Handle for Admission<N> {
                 }
                 Err(_) => refuse(overloaded("streams of the process")),
             },
-            _ => match self.unary.try_acquire() {
-                Ok(_place) => self.next.handle(inbound).await,
+            // The place is held until the answer is taken: what waits for its reader is in memory as well.
+            _ => match Arc::clone(&self.unary).try_acquire_owned() {
+                Ok(place) => self.next.handle(inbound).await.map(|body| Held::over(body, place)),
                 Err(_) => refuse(overloaded("calls at work in the process")),
             },
         }

@@ -78,12 +78,13 @@ impl<N: Handle> Handle for Rate<N> {
                 None => refuse(too_many_streams(self.streams.most)),
             };
         }
-        // A rate alone does not bound what is at work: twenty calls a second of 30 s each are 600 at once.
+        // A rate alone does not bound what is at work: twenty calls a second of 30 s each are 600 at once. Nor what waits
+        // for a reader who takes nothing: the place is held until the answer is taken.
         let Some(calls) = &self.calls else {
             return self.next.handle(inbound).await;
         };
         match PlacesOfPeople::enter(calls, &caller.person) {
-            Some(_place) => self.next.handle(inbound).await,
+            Some(place) => self.next.handle(inbound).await.map(|body| Held::over(body, place)),
             None => refuse(too_many_calls(calls.most)),
         }
     }

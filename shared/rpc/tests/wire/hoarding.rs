@@ -69,6 +69,23 @@ async fn calls_without_a_body_of_one_person_leave_room_for_others_and_are_given_
     assert_eq!(verdict(&send(&channel, WHO, &ana, Body::empty()).await).0, Code::Ok, "the places are free");
 }
 
+#[tokio::test]
+async fn an_answer_that_nobody_takes_keeps_its_place() {
+    for limits in [
+        Limits { calls_per_person: 2, ..Limits::default() },
+        Limits { unary_in_flight: 2, ..Limits::default() },
+    ] {
+        let toy = toy(limits);
+        let bearer = format!("Bearer {}", toy.token("ana", Role::Agent));
+        let call =
+            || request("/toy.v1.Toy/Page").header("authorization", &bearer).body(Body::empty()).unwrap();
+        let mut untaken = vec![toy.send(call()).await, toy.send(call()).await];
+        assert_eq!(verdict(&toy.send(call()).await).0, Code::ResourceExhausted);
+        untaken.pop().unwrap().into_body().collect().await.unwrap();
+        assert_eq!(verdict(&toy.send(call()).await).0, Code::Ok);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_has_five_seconds_to_arrive_and_never_more_than_its_call() {
     let toy = toy(Limits::default());

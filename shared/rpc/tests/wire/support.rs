@@ -53,6 +53,7 @@ static METHODS: &[Method] = &[
     method("/toy.v1.Toy/Nobody", "Nobody", &[], false),
     method("/toy.v1.Toy/Slow", "Slow", AGENTS, false),
     method("/toy.v1.Toy/Hold", "Hold", AGENTS, false),
+    method("/toy.v1.Toy/Page", "Page", AGENTS, false),
     method("/toy.v1.Toy/Panic", "Panic", AGENTS, false),
     method("/toy.v1.Toy/Watch", "Watch", AGENTS, true),
     method("/toy.v1.Toy/WatchPanic", "WatchPanic", AGENTS, true),
@@ -108,6 +109,7 @@ async fn answer(request: axum::extract::Request, release: Arc<Notify>) -> axum::
     match call.method.name {
         "Slow" => tokio::time::sleep(Duration::from_secs(600)).await,
         "Hold" => release.notified().await,
+        "Page" => return http::Response::new(axum::body::Body::from("a page")),
         "Panic" => panic!("a secret text"),
         "Watch" => {
             let first = futures::stream::iter([Ok::<_, Infallible>(http_body::Frame::data(

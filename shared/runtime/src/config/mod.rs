@@ -124,6 +124,8 @@ pub struct Connections {
     pub first_request_ms: u64,
     /// Milliseconds between HTTP/2 pings on a connection; one without an answer for 10 s is closed.
     pub keep_alive_ms: u64,
+    /// Milliseconds an answer may wait until its reader takes more of it; then the connection is closed.
+    pub stalled_ms: u64,
 }
 
 impl Default for Connections {
@@ -134,6 +136,7 @@ impl Default for Connections {
             header_bytes: 16 * 1024,
             first_request_ms: 10_000,
             keep_alive_ms: 20_000,
+            stalled_ms: 30_000,
         }
     }
 }

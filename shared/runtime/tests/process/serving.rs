@@ -136,3 +136,36 @@ async fn a_service_whose_peer_is_nowhere_does_not_start_and_says_which_key_is_mi
     let refused = runtime::start(config, kernel::Clock::system(), vec![asking]).await.unwrap_err();
     assert!(refused.to_string().contains("peers.routing"), "{refused}");
 }
+
+/// A connection on which nothing is ever taken: a window of zero, and every ping answered.
+async fn taking_nothing(process: &crate::support::Process) -> tonic::transport::Channel {
+    let endpoint =
+        tonic::transport::Endpoint::from_shared(format!("http://{}", process.running.grpc)).unwrap();
+    endpoint.initial_stream_window_size(0).connect().await.unwrap()
+}
+
+// Faults 13
+#[tokio::test]
+async fn who_takes_nothing_of_an_answer_is_cut_off_and_who_waits_for_news_is_not() {
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_client::HealthClient;
+    let process = start(vec![unit(QUICK, Routes::default(), vec![])], |config| {
+        config.connections.stalled_ms = 300;
+    })
+    .await;
+    let mut patient = HealthClient::new(process.channel());
+    let mut news = patient.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert!(news.message().await.unwrap().is_some());
+
+    let patience = Duration::from_secs(10);
+    let silent = taking_nothing(&process).await;
+    let unary = tokio::time::timeout(patience, notify(silent, process.bearer())).await.expect("cut off");
+    assert!(unary.is_err());
+    let mut silent = HealthClient::new(taking_nothing(&process).await);
+    let mut stream = silent.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert!(tokio::time::timeout(patience, stream.message()).await.expect("cut off").is_err());
+
+    let more = tokio::time::timeout(Duration::from_millis(100), news.message()).await;
+    assert!(more.is_err(), "still open, and nothing to tell: {more:?}");
+    assert!(process.running.stop().await);
+}
