@@ -17,10 +17,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use audit::Origin;
 use db::{Db, Retry, Target};
 use kernel::{Clock, OrgId, Role, Subject};
 use notes::app::create_note::{Draft, NewNote, record};
-use notes::domain::{Author, Body, Directory};
+use notes::domain::{Author, Body, Directory, Place};
 use proto::notes::v1::CreateNoteRequest;
 use proto::notes::v1::note_service_client::NoteServiceClient;
 use proto::routing::v1 as routing;
@@ -111,6 +112,7 @@ async fn through_grpc(suite: &Suite) -> f64 {
             conversation_id: conversations[caller].clone(),
             body: BODY.into(),
             request_id: clock.new_id().to_string(),
+            ..CreateNoteRequest::default()
         };
         async move {
             notes.create_note(request).await.unwrap();
@@ -134,7 +136,12 @@ async fn raw_group_commit() -> f64 {
             async move {
                 let subject = Subject::parse("ana").unwrap();
                 let new = NewNote {
-                    conversation_id: clock.new_id().into(),
+                    place: Place::Conversation {
+                        conversation_id: clock.new_id().into(),
+                        contact_id: clock.new_id().into(),
+                    },
+                    reply: None,
+                    origin: Origin::new(&subject, Role::Agent, "CreateNote"),
                     author: Author {
                         subject: subject.clone(),
                         role: Role::Agent,

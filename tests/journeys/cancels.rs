@@ -12,8 +12,8 @@ use crate::world::{ORG, World};
 /// Calls, each cut off at another moment.
 const CALLS: u64 = 2_000;
 
-/// The longest a caller waits, in microseconds: most are answered by then.
-const MOST_PATIENT_US: u64 = 300_000;
+/// Calls at a time.
+const AT_ONCE: usize = 32;
 
 /// A connection with too many cut calls is closed by the server, and its other calls with it: so there are several.
 const CONNECTIONS: usize = 16;
@@ -33,15 +33,26 @@ testkit::on_both_databases! {
             authors.push(wire.bearing(&world.token(ORG, "ana", Role::Agent)).unwrap());
         }
         let clock = Clock::system();
+        let note = |number: u64| notes::CreateNoteRequest {
+            conversation_id: conversation.conversation_id.clone(),
+            body: format!("note {number}"),
+            request_id: clock.new_id().to_string(),
+            ..Default::default()
+        };
+        // How long answers take here and now, as many at a time as later.
+        let begun = std::time::Instant::now();
+        let uncut = (0..AT_ONCE).map(|number| {
+            let (mut notes, request) = (authors[number % authors.len()].notes(), note(CALLS + number as u64));
+            async move { notes.create_note(request).await.unwrap() }
+        });
+        futures::future::join_all(uncut).await;
+        let most_patient = (begun.elapsed() * 3).max(Duration::from_millis(300));
+
         let calls = (0..CALLS).map(|number| {
-            let request = notes::CreateNoteRequest {
-                conversation_id: conversation.conversation_id.clone(),
-                body: format!("note {number}"),
-                request_id: clock.new_id().to_string(),
-            };
+            let request = note(number);
             let mut notes = authors[number as usize % authors.len()].notes();
             // From "before it is sent" to "long answered".
-            let patience = Duration::from_micros(number * 997 % MOST_PATIENT_US);
+            let patience = most_patient.mul_f64((number * 997 % CALLS) as f64 / CALLS as f64);
             async move {
                 let answer = tokio::time::timeout(patience, notes.create_note(request)).await.ok()?;
                 // Not answered: its connection was closed for the sake of others' cuts.
@@ -49,7 +60,7 @@ testkit::on_both_databases! {
             }
         });
         let acknowledged: Vec<String> = futures::StreamExt::collect::<Vec<_>>(
-            futures::StreamExt::buffer_unordered(futures::stream::iter(calls), 32),
+            futures::StreamExt::buffer_unordered(futures::stream::iter(calls), AT_ONCE),
         )
         .await
         .into_iter()

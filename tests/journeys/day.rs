@@ -41,7 +41,7 @@ in_every_shape! {
         let request = notes::CreateNoteRequest {
             conversation_id: conversation.conversation_id.clone(),
             body: format!("Lost pass. @{} have you seen this? @nobody-here", colleague.subject),
-            request_id: String::new(),
+            ..Default::default()
         };
         let note = author.api.notes().create_note(request).await.unwrap().into_inner().note.unwrap();
         let outcomes: Vec<_> = note.mentions.iter().map(|mention| (mention.outcome(), mention.refusal())).collect();
@@ -85,7 +85,7 @@ in_every_shape! {
         let request = notes::CreateNoteRequest {
             conversation_id: conversation.conversation_id.clone(),
             body: format!("@{} please", colleague.subject),
-            request_id: String::new(),
+            ..Default::default()
         };
         team.agent(&assignee).api.notes().create_note(request).await.unwrap();
 

@@ -124,6 +124,7 @@ impl Office {
                 conversation_id: self.conversation_id.clone(),
                 body: format!("writer {writer} note {number} @ben"),
                 request_id: clock.new_id().to_string(),
+                ..Default::default()
             };
             loop {
                 match self.author.notes().create_note(request.clone()).await {

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use kernel::Role;
+use proto::common::v1::StreamStart;
+use proto::common::v1::stream_start::Start;
 use proto::notes::v1 as notes;
+use proto::notes::v1::watch_notes_response::Frame;
 use proto::routing::v1 as pb;
 use suite::client::Session;
 use tonic::Code;
 
 use crate::cast::{Ear, assigned, customer_writes, message, route, team};
+use crate::contact_notes::note_on_contact;
+use crate::internal_messages::tell;
 use crate::raw::{Values, call};
 use crate::world::{ORG, World, in_every_shape};
 
@@ -20,13 +25,16 @@ pub(crate) async fn note_on(author: &Session, conversation_id: &str, body: &str)
     let request = notes::CreateNoteRequest {
         conversation_id: conversation_id.to_owned(),
         body: body.to_owned(),
-        request_id: String::new(),
+        ..Default::default()
     };
     author.notes().create_note(request).await.unwrap().into_inner().note.unwrap()
 }
 
 /// What a contact sees of their own conversation.
-async fn seen_by_contact(world: &World, conversation: &pb::Conversation) -> Vec<Vec<bytes::Bytes>> {
+pub(crate) async fn seen_by_contact(
+    world: &World,
+    conversation: &pb::Conversation,
+) -> Vec<Vec<bytes::Bytes>> {
     let token = world.token(ORG, &conversation.contact_id, Role::Contact);
     let values = Values::from([
         ("conversation_id", conversation.conversation_id.clone()),
@@ -56,6 +64,28 @@ async fn seen_by_contact(world: &World, conversation: &pb::Conversation) -> Vec<
     seen
 }
 
+/// Makes sure that there is something to leak: searches and streams show colleagues the notes which they shall not show a contact.
+async fn shown_to_colleagues(colleague: &Session, conversation_id: &str) {
+    let request = notes::SearchNotesRequest { query: CANARY.to_owned(), ..Default::default() };
+    let found = colleague.note_search().search_notes(request).await.unwrap().into_inner().hits;
+    assert_eq!(found.len(), 22, "on the conversation and on the contact");
+    assert!(
+        found.iter().all(|hit| hit.snippet.as_ref().is_some_and(|snippet| snippet.text.contains(CANARY)))
+    );
+    let request = notes::WatchNotesRequest {
+        target: Some(notes::watch_notes_request::Target::ConversationId(conversation_id.to_owned())),
+        start: Some(StreamStart { start: Some(Start::Earliest(())) }),
+    };
+    let mut stream = colleague.note_watch().watch_notes(request).await.unwrap().into_inner();
+    for _ in 0..22 {
+        let frame = stream.message().await.unwrap().unwrap().frame.unwrap();
+        match frame {
+            Frame::Change(change) => assert!(change.note.unwrap().body.contains(CANARY)),
+            other => assert!(matches!(other, Frame::Opened(_)), "{other:?}"),
+        }
+    }
+}
+
 in_every_shape! {
     // N3
     async fn nothing_private_reaches_a_contact_by_any_rpc_or_stream(world: World) {
@@ -68,6 +98,7 @@ in_every_shape! {
         let colleague = team.other_than(&author.subject);
         let before = seen_by_contact(&world, &conversation).await;
 
+        let supervisor = world.as_one("supervisor", Role::Supervisor);
         let mut ear = Ear::open(&colleague.api).await;
         let mut last = notes::Note::default();
         for number in 0..20 {
@@ -75,6 +106,8 @@ in_every_shape! {
             last = note_on(&author.api, &conversation.conversation_id, &body).await;
         }
         let told = ear.hears().await;
+        let (internal, thread) =
+            tell(&supervisor, &conversation.conversation_id, &format!("{CANARY} you are lying"), None).await;
         // Events leave in their order: when the last note has reached routing, all have.
         let dora = &others.agents[0];
         note_on(&author.api, &conversation.conversation_id, &format!("{CANARY} @{}", dora.subject)).await;
@@ -85,11 +118,20 @@ in_every_shape! {
         })
         .await;
 
+        let on_contact = format!("{CANARY} known for it");
+        let on_contact =
+            note_on_contact(&author.api, &conversation.contact_id, &conversation.conversation_id, &on_contact).await;
+        shown_to_colleagues(&colleague.api, &conversation.conversation_id).await;
+
         let token = world.token(ORG, &conversation.contact_id, Role::Contact);
         let values = Values::from([
+            ("query", CANARY.to_owned()),
             ("conversation_id", conversation.conversation_id.clone()),
             ("contact_id", conversation.contact_id.clone()),
             ("note_id", last.note_id.clone()),
+            ("reply_to", on_contact.note_id.clone()),
+            ("internal_thread_id", thread.internal_thread_id.clone()),
+            ("up_to_internal_message_id", internal.internal_message_id.clone()),
             ("notification_id", told.notification_id.clone()),
             ("agent_id", author.agent_id.clone()),
             ("team_id", team.team_id.clone()),
@@ -97,7 +139,8 @@ in_every_shape! {
         ]);
         for method in proto::METHODS {
             let answer = call(&world, &token, method, &values).await;
-            for private in [CANARY, last.note_id.as_str(), told.notification_id.as_str(), "lying"] {
+            let ids = [&last.note_id, &on_contact.note_id, &told.notification_id, &thread.internal_thread_id, &internal.internal_message_id];
+            for private in ids.map(String::as_str).into_iter().chain([CANARY, "lying"]) {
                 assert!(!answer.contains(private), "{} shows {private}: {answer:?}", method.path);
             }
             let package_is_private =
@@ -153,11 +196,14 @@ fn logs_and_metrics_hold_nothing_of_what_was_written() {
         let recorded = customer_writes(&world, message("airline", "p-4", 0, &text)).await;
         let conversation = assigned(&world, &recorded.conversation.unwrap().conversation_id).await;
         note_on(&team.agents[0].api, &conversation.conversation_id, &format!("{CANARY} @ben")).await;
+        let supervisor = world.as_one("supervisor", Role::Supervisor);
+        tell(&supervisor, &conversation.conversation_id, &format!("{CANARY} what was that?"), None).await;
         // Refused calls are logged too.
         let broken = notes::CreateNoteRequest {
             conversation_id: CANARY.into(),
             body: CANARY.into(),
             request_id: CANARY.into(),
+            ..Default::default()
         };
         team.agents[0].api.notes().create_note(broken).await.unwrap_err();
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -133,6 +133,8 @@ fn value_for(field: &FieldDescriptor, values: &Values, depth: usize) -> Option<V
             _ => Value::EnumNumber(kind.values().nth(1).map_or(0, |value| value.number())),
         },
         Kind::Message(inner) if inner.full_name() == "google.protobuf.FieldMask" => return None,
+        // Instead of a body, which the probe gives.
+        Kind::Message(inner) if inner.name() == "NoteTemplateFilling" => return None,
         Kind::Message(inner) => Value::Message(filled(&inner, values, depth + 1)),
         _ => return None,
     };

@@ -25,6 +25,7 @@ testkit::on_both_databases! {
             conversation_id: conversation.conversation_id.clone(),
             body: format!("@{} once", colleague.subject),
             request_id: Clock::system().new_id().to_string(),
+            ..Default::default()
         };
         // All at once, as impatient clients do.
         let tries = (0..8).map(|_| {

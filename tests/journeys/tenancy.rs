@@ -1,9 +1,12 @@
 //! Another organization's ids are as if they did not exist.
 
 use kernel::{Clock, Role};
+use proto::notes::v1::CreateNoteTemplateRequest;
 use tonic::Code;
 
 use crate::cast::{assigned, customer_writes, message, route, team};
+use crate::contact_notes::note_on_contact;
+use crate::internal_messages::tell;
 use crate::privacy::note_on;
 use crate::raw::{Values, call, request};
 use crate::world::{World, in_every_shape};
@@ -16,10 +19,22 @@ in_every_shape! {
         let recorded = customer_writes(&world, message("airline", "t-1", 0, "hello")).await;
         let conversation = assigned(&world, &recorded.conversation.unwrap().conversation_id).await;
         let note = note_on(&ours.agents[0].api, &conversation.conversation_id, "private").await;
+        let on_contact =
+            note_on_contact(&ours.agents[0].api, &conversation.contact_id, &conversation.conversation_id, "private").await;
+        let supervisor = world.as_one("supervisor", Role::Supervisor);
+        let ours_too = CreateNoteTemplateRequest { name: "Ours".into(), body: "ours".into(), ..Default::default() };
+        let made = supervisor.note_templates().create_note_template(ours_too).await.unwrap().into_inner();
+        let template = made.note_template.unwrap();
+        let (internal, thread) = tell(&supervisor, &conversation.conversation_id, "private too", None).await;
         let foreign = Values::from([
             ("conversation_id", conversation.conversation_id.clone()),
             ("contact_id", conversation.contact_id.clone()),
             ("note_id", note.note_id.clone()),
+            ("reply_to", on_contact.note_id.clone()),
+            ("note_template_id", template.note_template_id.clone()),
+            ("internal_thread_id", thread.internal_thread_id),
+            ("up_to_internal_message_id", internal.internal_message_id),
+            ("recipient_agent_id", ours.agents[0].agent_id.clone()),
             ("agent_id", ours.agents[0].agent_id.clone()),
             ("assignee_id", ours.agents[0].agent_id.clone()),
             ("team_id", ours.team_id.clone()),
@@ -47,7 +62,12 @@ in_every_shape! {
                 }
                 assert_eq!(theirs.code(), nobodys.code(), "{} as {role:?}: {theirs:?} {nobodys:?}", method.path);
                 let told = |answer: &crate::raw::Answer| {
-                    let told = |status: &tonic::Status| (status.message().to_owned(), status.details().to_owned());
+                    let told = |status: &tonic::Status| {
+                        // As sets: the metadata of a refusal comes in no order.
+                        let mut details = status.details().to_owned();
+                        details.sort_unstable();
+                        (status.message().to_owned(), details)
+                    };
                     answer.status.as_ref().map(told)
                 };
                 assert_eq!(told(&theirs), told(&nobodys), "{} as {role:?}", method.path);
@@ -71,6 +91,11 @@ async fn seen_by(world: &World, org: &str, values: &Values) -> Vec<Vec<bytes::By
         "/backchannel.routing.v1.AgentService/GetAgent",
         "/backchannel.contacts.v1.ContactService/GetContact",
         "/backchannel.notes.v1.NoteService/ListNotes",
+        "/backchannel.notes.v1.NoteService/ListThread",
+        "/backchannel.notes.v1.NoteService/ListNoteRevisions",
+        "/backchannel.notes.v1.ContactNoteService/ListContactNotes",
+        "/backchannel.notes.v1.NoteTemplateService/GetNoteTemplate",
+        "/backchannel.notes.v1.InternalMessageService/ListInternalMessages",
     ] {
         let answer = call(world, &token, proto::method(path).unwrap(), values).await;
         assert!(answer.status.is_none(), "{path}: {answer:?}");

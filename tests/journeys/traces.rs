@@ -130,7 +130,7 @@ fn a_note_is_one_trace_from_the_client_to_the_colleagues_feed() {
         let mut request = Request::new(notes::CreateNoteRequest {
             conversation_id: conversation.conversation_id,
             body: format!("{CANARY}: ask @{}", colleague.subject),
-            request_id: String::new(),
+            ..Default::default()
         });
         request.metadata_mut().insert("traceparent", format!("00-{TRACE}-{CLIENT}-01").parse().unwrap());
         author.api.notes().create_note(request).await.unwrap();

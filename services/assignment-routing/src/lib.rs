@@ -30,7 +30,9 @@ pub mod worker;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use audit::Sealer;
 use outbox::{Deliver, Outbox, Relay, Sweep};
+use proto::routing::v1::admin_service_server::AdminServiceServer;
 use proto::routing::v1::agent_service_server::AgentServiceServer;
 use proto::routing::v1::assignment_service_server::AssignmentServiceServer;
 use proto::routing::v1::conversation_service_server::ConversationServiceServer;
@@ -86,6 +88,7 @@ fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
     let [assigner, leases, snoozes] = [app, app, app].map(Arc::clone);
     vec![
         Worker::relay(relay),
+        Worker::sealer(Sealer::new(NAME, app.db.clone())),
         Worker::sweep(sweep),
         Worker::new("assigner", move |stop| worker::assign(Arc::clone(&assigner), stop)),
         Worker::new("lease sweep", move |stop| worker::expire_leases(Arc::clone(&leases), stop)),
@@ -96,6 +99,7 @@ fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
 
 fn health() -> Vec<&'static str> {
     vec![
+        AdminServiceServer::<Api>::NAME,
         AgentServiceServer::<Api>::NAME,
         AssignmentServiceServer::<Api>::NAME,
         ConversationServiceServer::<Api>::NAME,

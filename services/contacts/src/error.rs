@@ -7,7 +7,7 @@ use rpc::{Fault, convert};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::domain::{MOST_TAGS, UnknownPath};
+use crate::domain::{MOST_DEFINITIONS, MOST_LISTS, MOST_TAGS, Misfit, UnknownPath};
 
 /// Why a use case did not happen. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -15,11 +15,17 @@ pub enum Error {
     /// There is none of this id, or the caller may not know of it.
     #[error("no such contact")]
     NoSuchContact,
-    /// Another contact has it: `emails`, `phones` or `external_id`.
-    #[error("another contact has one of {0}")]
+    /// There is no list of this id.
+    #[error("no such list")]
+    NoSuchList,
+    /// There is no attribute definition with this key.
+    #[error("no such attribute definition")]
+    NoSuchDefinition,
+    /// Another object has it: a contact's `emails`, `phones` or `external_id`, a list's `display_name`, a definition's `key`.
+    #[error("another object has one of {0}")]
     Taken(&'static str),
-    /// The contact changed since it was read.
-    #[error("the contact's version is {current} by now")]
+    /// The object changed since it was read.
+    #[error("the object's version is {current} by now")]
     StaleVersion {
         /// The version it has now.
         current: i64,
@@ -27,6 +33,23 @@ pub enum Error {
     /// The contact would carry more tags than it may.
     #[error("more than {MOST_TAGS} tags")]
     TooManyTags,
+    /// The organization has as many lists as it may.
+    #[error("more than {MOST_LISTS} lists")]
+    TooManyLists,
+    /// The organization has as many attribute definitions as it may.
+    #[error("more than {MOST_DEFINITIONS} attribute definitions")]
+    TooManyDefinitions,
+    /// Contacts have values of the definition, or of the choice.
+    #[error("contacts have values of it")]
+    InUse,
+    /// Values of attributes that their definitions do not take.
+    #[error("{} values do not fit their definitions", misfits.len())]
+    Misfits {
+        /// The request's field with the values.
+        field: &'static str,
+        /// Each of them, at least one.
+        misfits: Vec<Misfit>,
+    },
     /// Somebody else was given the address at the same moment. Looking again finds them.
     #[error("the address was given to another contact at the same moment")]
     LostRace,
@@ -63,6 +86,12 @@ impl From<DbError> for Error {
         if error.violates_unique_on("contacts", "external_id") {
             return Self::Taken("external_id");
         }
+        if error.violates_unique_on("lists", "name_key") {
+            return Self::Taken("display_name");
+        }
+        if error.violates_unique("attribute_definitions") {
+            return Self::Taken("key");
+        }
         Self::Database(error)
     }
 }
@@ -82,16 +111,23 @@ impl From<UnknownPath> for Error {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
-            Error::NoSuchContact => Fault::not_found(),
+            Error::NoSuchContact | Error::NoSuchList | Error::NoSuchDefinition => Fault::not_found(),
             Error::Taken(field) => Fault::already_exists(field),
             Error::StaleVersion { current } => Fault::stale_etag(convert::etag(current)),
             Error::TooManyTags => {
                 Fault::invalid("add", format!("a contact may carry {MOST_TAGS} tags at most"))
             }
+            Error::TooManyLists => full("lists", MOST_LISTS),
+            Error::TooManyDefinitions => full("attribute definitions", MOST_DEFINITIONS),
+            Error::InUse => {
+                let message = "contacts have values which would be lost";
+                Fault::failed_precondition(ErrorReason::InUse, message).with_metadata("used_by", "contact")
+            }
+            Error::Misfits { field, misfits } => refuse(field, misfits),
             Error::UnknownPath(path) => {
-                let message = "update_mask names a path which a profile does not have";
+                let message = "update_mask names a path that cannot be changed";
                 Fault::new(Code::InvalidArgument, ErrorReason::UnknownUpdatePath, message)
-                    .violation("update_mask", "must name fields of the profile, such as display_name")
+                    .violation("update_mask", "must name fields that can be changed, such as display_name")
                     .with_metadata("path", path)
             }
             Error::Malformed(malformed) => malformed.into(),
@@ -104,4 +140,19 @@ impl From<Error> for Fault {
             Error::Database(error) => Fault::internal(error),
         }
     }
+}
+
+/// The organization has as many of these as it may.
+fn full(of_what: &str, limit: impl std::fmt::Display) -> Fault {
+    let message = format!("the organization has {limit} {of_what} and may have no more");
+    Fault::failed_precondition(ErrorReason::LimitReached, message).with_metadata("limit", limit.to_string())
+}
+
+/// Names each value that its definition does not take.
+fn refuse(field: &str, misfits: Vec<Misfit>) -> Fault {
+    let place = |misfit: &Misfit| format!("{field}[{}].{}", misfit.index, misfit.part);
+    let mut misfits = misfits.into_iter();
+    let Some(first) = misfits.next() else { return Fault::internal("values were refused and none is wrong") };
+    let fault = Fault::invalid(place(&first), first.malformed.reason());
+    misfits.fold(fault, |fault, misfit| fault.violation(place(&misfit), misfit.malformed.reason()))
 }

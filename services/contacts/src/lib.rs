@@ -1,4 +1,5 @@
-//! The contacts service: people outside, the addresses by which channels know them, and their tags.
+//! The contacts service: people outside, the addresses by which channels know them, their tags, lists and attributes, and how
+//! they are found.
 //!
 //! | to read about | open |
 //! |---|---|
@@ -52,6 +53,7 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let ContactsConfig {} = config.section(NAME)?;
     let db = deps.open(&store::MIGRATIONS).await?;
     let app = Arc::new(App::new(db.clone(), deps.clock.clone(), deps.seal.clone()));
+    let workers = worker::workers(db, Arc::clone(&app));
     let (routes, health) = Api::new(app).routes();
-    Ok(Service { routes, workers: worker::workers(db), health })
+    Ok(Service { routes, workers, health })
 }

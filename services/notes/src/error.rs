@@ -1,11 +1,15 @@
 //! What can happen instead of an answer, and how it is told.
 
 use db::{DbError, RequestIdReused};
-use kernel::{Malformed, Role};
+use kernel::{Malformed, NoteId, Role};
 use proto::common::v1::ErrorReason;
 use rpc::Fault;
 use tonic::Code;
 use uuid::Uuid;
+
+use crate::domain::Misfit;
+use crate::domain::internal_address::Unaddressed;
+use crate::domain::internal_message::MOST_PEOPLE;
 
 /// Why a use case did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -13,8 +17,38 @@ pub enum Error {
     /// The organization has no such note.
     #[error("no such note")]
     NoSuchNote,
+    /// The note is deleted, and so is neither changed nor replied to.
+    #[error("the note is deleted")]
+    NoteDeleted {
+        /// The note.
+        note_id: NoteId,
+    },
+    /// A reply to a note that is on something else.
+    #[error("the note it replies to is elsewhere")]
+    ReplyElsewhere,
+    /// A note on a contact from nowhere, which the organization does not allow.
+    #[error("a note on a contact is written from within a conversation")]
+    ConversationRequired,
+    /// A note on a contact from within a conversation with another.
+    #[error("the conversation is with another contact")]
+    AnotherContact,
+    /// The organization has no such note template.
+    #[error("no such note template")]
+    NoSuchTemplate,
+    /// Another note template has this name.
+    #[error("the name of another note template")]
+    TemplateNameTaken,
+    /// Required fields of a note template are not filled in.
+    #[error("required fields of the template are missing")]
+    TemplateFieldsMissing {
+        /// Their keys.
+        keys: Vec<String>,
+    },
+    /// A part of a note template, or of what was filled in, does not have the form it must have.
+    #[error(transparent)]
+    Misfit(Misfit),
     /// The note is somebody else's and the caller no admin.
-    #[error("only the author and admins edit a note")]
+    #[error("only the author and admins change a note")]
     NotTheAuthor {
         /// The caller's role.
         role: Role,
@@ -33,11 +67,32 @@ pub enum Error {
         /// The path.
         path: String,
     },
+    /// An update mask names something of a note template that cannot be changed.
+    #[error("no such path in the update mask of a template")]
+    UnknownTemplatePath {
+        /// The path.
+        path: String,
+    },
     /// The request id was used for another request.
     #[error("the request id was used for another request")]
     Reused {
         /// The id, where the one who noticed knew it.
         request_id: Option<Uuid>,
+    },
+    /// The caller sees no such thread of internal messages, nor such a message, nor any on the conversation.
+    #[error("no such internal thread")]
+    NoSuchInternalThread,
+    /// It is not clear for whom an internal message is, or it cannot be for them.
+    #[error(transparent)]
+    Unaddressed(#[from] Unaddressed),
+    /// A thread of internal messages has as many people as it may.
+    #[error("the thread has as many people as it may")]
+    TooManyPeople,
+    /// The organization has switched this off.
+    #[error("switched off by {setting}")]
+    DisabledBySetting {
+        /// The setting, as the contract spells it.
+        setting: &'static str,
     },
     /// A value of the request does not have the form it must have.
     #[error(transparent)]
@@ -45,6 +100,9 @@ pub enum Error {
     /// Routing does not know the conversation, or did not answer; in its words.
     #[error("routing: {0}")]
     Routing(Fault),
+    /// Contacts does not know the contact, or did not answer; in its words.
+    #[error("contacts: {0}")]
+    Contacts(Fault),
     /// The database did not do it.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -61,6 +119,19 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The same, of a write of a note template: another has its name.
+    #[must_use]
+    pub fn of_template(self) -> Self {
+        match self {
+            Self::Database(error) if error.violates_unique_on("note_templates", "name") => {
+                Self::TemplateNameTaken
+            }
+            other => other,
+        }
+    }
+}
+
 impl From<RequestIdReused> for Error {
     fn from(_: RequestIdReused) -> Self {
         Self::Reused { request_id: None }
@@ -70,27 +141,84 @@ impl From<RequestIdReused> for Error {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
-            Error::NoSuchNote => Fault::not_found(),
+            Error::NoSuchNote | Error::NoSuchInternalThread | Error::NoSuchTemplate => Fault::not_found(),
+            Error::NoteDeleted { note_id } => {
+                let text = "the note is deleted: it can neither be changed nor be replied to";
+                Fault::failed_precondition(ErrorReason::NoteDeleted, text)
+                    .with_metadata("note_id", note_id.to_string())
+                    .precondition("NOTE_DELETED", note_id.to_string(), text)
+            }
+            Error::ReplyElsewhere => {
+                Fault::invalid("reply_to", "must be a note on the same conversation or the same contact")
+            }
+            Error::ConversationRequired => {
+                let (setting, text) = (
+                    "contact_note_requires_conversation",
+                    "a note on a contact is written from within a conversation with them: name it in conversation_id",
+                );
+                Fault::failed_precondition(ErrorReason::ConversationRequired, text)
+                    .with_metadata("setting", setting)
+                    .precondition("CONVERSATION_REQUIRED", setting, text)
+            }
+            Error::AnotherContact => {
+                Fault::invalid("conversation_id", "must be a conversation with this contact")
+            }
+            Error::TemplateNameTaken => Fault::already_exists("name"),
+            Error::TemplateFieldsMissing { keys } => {
+                let text = "required fields of the template are not filled in: see the field violations";
+                let fault = Fault::new(Code::InvalidArgument, ErrorReason::TemplateFieldMissing, text)
+                    .with_metadata("fields", keys.join(","));
+                keys.iter().fold(fault, |fault, key| {
+                    fault.violation(format!("template.values[{key}]"), "is required by the template")
+                })
+            }
+            Error::Misfit(misfit) => Fault::invalid(misfit.field, misfit.reason),
+            Error::Unaddressed(why) if why.is_wrong() => {
+                Fault::invalid("recipient_agent_id", why.to_string())
+            }
+            Error::Unaddressed(why) => Fault::failed_precondition(
+                ErrorReason::RecipientNeeded,
+                why.to_string(),
+            )
+            .precondition("RECIPIENT_NEEDED", "to", why.to_string()),
+            Error::TooManyPeople => {
+                let text = "the thread has 50 people, as many as it may have: write to one of them instead";
+                Fault::failed_precondition(ErrorReason::LimitReached, text)
+                    .with_metadata("limit", MOST_PEOPLE.to_string())
+            }
+            Error::DisabledBySetting { setting } => {
+                let text = format!("the organization has switched this off: {setting}");
+                Fault::failed_precondition(ErrorReason::DisabledBySetting, &text)
+                    .with_metadata("setting", setting)
+                    .precondition("DISABLED_BY_SETTING", setting, text)
+            }
             Error::NotTheAuthor { role, method } => {
-                let text = "only the author and admins edit a note: write one of your own instead";
+                let text =
+                    "only the author and admins change or delete a note: write one of your own instead";
                 Fault::new(Code::PermissionDenied, ErrorReason::RoleNotAllowed, text)
                     .with_metadata("role", role.as_str())
                     .with_metadata("method", method)
             }
             Error::StaleVersion { current } => Fault::stale_etag(rpc::convert::etag(current)),
             Error::UnknownPath { path } => {
-                let text = "the update mask of a note may name `body` only";
-                Fault::new(Code::InvalidArgument, ErrorReason::UnknownUpdatePath, text)
-                    .violation("update_mask", text)
-                    .with_metadata("path", path)
+                unknown_path(path, "the update mask of a note may name `body` only")
+            }
+            Error::UnknownTemplatePath { path } => {
+                unknown_path(path, "the update mask of a note template may name `name`, `body` and `fields`")
             }
             Error::Reused { request_id } => {
                 Fault::request_id_reused(request_id.map(|id| id.to_string()).unwrap_or_default())
             }
             Error::Malformed(malformed) => malformed.into(),
-            Error::Routing(fault) => fault,
+            Error::Routing(fault) | Error::Contacts(fault) => fault,
             Error::Database(error) if error.is_transient() => Fault::unavailable("database"),
             Error::Database(error) => Fault::internal(error),
         }
     }
+}
+
+fn unknown_path(path: String, text: &str) -> Fault {
+    Fault::new(Code::InvalidArgument, ErrorReason::UnknownUpdatePath, text)
+        .violation("update_mask", text)
+        .with_metadata("path", path)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use db::BoxFuture;
-use kernel::{Clock, EventId, OrgId, Subject};
+use kernel::{Clock, ConversationId, EventId, OrgId, Subject};
 use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
 use prost::Message;
 use proto::common::v1::Actor;
@@ -15,6 +15,7 @@ use proto::routing::v1::{ApplyEventsRequest, ConversationEvent, NoteAdded, Peopl
 use rpc::Peer;
 use rpc::convert::{proto_role, proto_time};
 
+use crate::domain::internal_message::InternalMessage;
 use crate::domain::{Author, Note};
 
 /// The peer that tells people.
@@ -29,8 +30,12 @@ const DELIVERY: Duration = Duration::from_secs(5);
 
 /// The events of a new note.
 pub fn of_new_note(clock: &Clock, note: &Note, recipients: &[Subject]) -> Vec<Event> {
-    let added = Happened::NoteAdded(NoteAdded { author_subject: note.author.subject.to_string() });
-    let mut events = vec![to_routing(clock, note, "note_added", added)];
+    let mut events = Vec::new();
+    // What is on a contact is nothing new in one of their conversations.
+    if let Some(conversation_id) = note.place.conversation_id() {
+        let added = Happened::NoteAdded(NoteAdded { author_subject: note.author.subject.to_string() });
+        events.push(to_routing(clock, note, conversation_id, "note_added", added));
+    }
     events.extend(of_mentions(clock, note, &note.author, recipients));
     events
 }
@@ -40,22 +45,47 @@ pub fn of_mentions(clock: &Clock, note: &Note, actor: &Author, recipients: &[Sub
     let told = recipients.chunks(PEOPLE).flat_map(|people| {
         let subjects: Vec<String> = people.iter().map(Subject::to_string).collect();
         let mentioned = Happened::PeopleMentioned(PeopleMentioned { subjects: subjects.clone() });
-        [
-            to_notifications(clock, note, actor, subjects),
-            to_routing(clock, note, "people_mentioned", mentioned),
-        ]
+        let there =
+            note.place.leads_to().map(|id| to_routing(clock, note, id, "people_mentioned", mentioned));
+        [Some(to_notifications(clock, note, actor, Told::Mention, subjects)), there]
+    });
+    told.flatten().collect()
+}
+
+/// The events of a reply: those who follow its thread and are not mentioned in it are told.
+pub fn of_reply(clock: &Clock, note: &Note, recipients: &[Subject]) -> Vec<Event> {
+    let told = recipients.chunks(PEOPLE).map(|people| {
+        let subjects = people.iter().map(Subject::to_string).collect();
+        to_notifications(clock, note, &note.author, Told::Reply, subjects)
     });
     told.collect()
 }
 
-fn to_notifications(clock: &Clock, note: &Note, actor: &Author, recipient_subjects: Vec<String>) -> Event {
+/// Why somebody is told of a note.
+#[derive(Clone, Copy)]
+enum Told {
+    Mention,
+    Reply,
+}
+
+fn to_notifications(
+    clock: &Clock,
+    note: &Note,
+    actor: &Author,
+    told: Told,
+    recipient_subjects: Vec<String>,
+) -> Event {
     let event_id: EventId = clock.new_id().into();
+    let (kind, r#type, did) = match told {
+        Told::Mention => ("mentioned", NotificationType::Mentioned, "mentioned you in a note"),
+        Told::Reply => ("note_reply", NotificationType::NoteReply, "replied in a thread you follow"),
+    };
     let message = NotificationEvent {
         event_id: event_id.to_string(),
-        r#type: NotificationType::Mentioned.into(),
+        r#type: r#type.into(),
         recipient_subjects,
-        reason: format!("{} mentioned you in a note", actor.display_name),
-        conversation_id: note.conversation_id.to_string(),
+        reason: format!("{} {did}", actor.display_name),
+        conversation_id: note.place.leads_to().map(|id| id.to_string()).unwrap_or_default(),
         note_id: note.note_id.to_string(),
         actor: Some(Actor {
             subject: actor.subject.to_string(),
@@ -64,14 +94,20 @@ fn to_notifications(clock: &Clock, note: &Note, actor: &Author, recipient_subjec
         }),
         occur_time: Some(proto_time(note.update_time)),
     };
-    recorded(event_id, NOTIFICATIONS, "mentioned", &message)
+    recorded(event_id, NOTIFICATIONS, kind, &message)
 }
 
-fn to_routing(clock: &Clock, note: &Note, kind: &'static str, happened: Happened) -> Event {
+fn to_routing(
+    clock: &Clock,
+    note: &Note,
+    conversation_id: ConversationId,
+    kind: &'static str,
+    happened: Happened,
+) -> Event {
     let event_id: EventId = clock.new_id().into();
     let message = ConversationEvent {
         event_id: event_id.to_string(),
-        conversation_id: note.conversation_id.to_string(),
+        conversation_id: conversation_id.to_string(),
         occur_time: Some(proto_time(note.update_time)),
         event: Some(happened),
     };
@@ -81,6 +117,30 @@ fn to_routing(clock: &Clock, note: &Note, kind: &'static str, happened: Happened
 fn recorded(event_id: EventId, target: &'static str, kind: &'static str, message: &impl Message) -> Event {
     // No key: each event carries its time, so that the order in which they arrive does not matter.
     Event { event_id, target, kind, payload: message.encode_to_vec(), key: None }
+}
+
+/// The event of an internal message: everybody else in its thread is told that there is one. None if nobody is.
+pub fn of_internal_message(clock: &Clock, message: &InternalMessage, recipients: &[Subject]) -> Vec<Event> {
+    if recipients.is_empty() {
+        return Vec::new();
+    }
+    let event_id: EventId = clock.new_id().into();
+    let author = &message.author;
+    let event = NotificationEvent {
+        event_id: event_id.to_string(),
+        r#type: NotificationType::InternalMessage.into(),
+        recipient_subjects: recipients.iter().map(Subject::to_string).collect(),
+        reason: format!("{} wrote you an internal message", author.display_name),
+        conversation_id: message.conversation_id.to_string(),
+        note_id: String::new(),
+        actor: Some(Actor {
+            subject: author.subject.to_string(),
+            role: proto_role(author.role).into(),
+            display_name: author.display_name.clone(),
+        }),
+        occur_time: Some(proto_time(message.create_time)),
+    };
+    vec![recorded(event_id, NOTIFICATIONS, "internal_message", &event)]
 }
 
 /// Takes events to the notifications service.

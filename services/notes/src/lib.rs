@@ -34,11 +34,25 @@ use crate::app::App;
 use crate::config::NotesConfig;
 use crate::peers::Peers;
 
-static NOTES: MigrationSet =
-    MigrationSet { name: "notes", steps: &[db::step!("0001_notes")], work_tables: &[] };
+static NOTES: MigrationSet = MigrationSet {
+    name: "notes",
+    steps: &[
+        db::step!("0001_notes"),
+        db::step!("0002_note_templates"),
+        db::step!("0003_settings"),
+        db::step!("0004_internal_messages"),
+        db::step!("0005_search"),
+        db::step!("0006_watch"),
+    ],
+    work_tables: &["note_heads"],
+};
 
 /// The service's tables.
-pub static MIGRATIONS: Migrations = Migrations { sets: &[&db::RETRY_KEYS, &outbox::TABLES, &NOTES] };
+pub static MIGRATIONS: Migrations =
+    Migrations { sets: &[&db::RETRY_KEYS, &audit::TABLES, &outbox::TABLES, &NOTES] };
+
+/// The name of the service in its audit trail.
+const NAME: &str = "notes";
 
 /// The service as a part of a process.
 pub fn unit() -> Unit {
@@ -50,12 +64,23 @@ pub fn unit() -> Unit {
 /// # Errors
 /// [`StartError`] if a setting or a peer's address is wrong or missing, or the database cannot be opened.
 pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> {
-    let NotesConfig {} = config.section("notes")?;
+    let own: NotesConfig = config.section("notes")?;
     let (routing, notifications) = (deps.peer(events::ROUTING)?, deps.peer(events::NOTIFICATIONS)?);
+    let contacts = deps.peer(peers::CONTACTS)?;
     let db = deps.open(&MIGRATIONS).await?;
     let outbox = Outbox::new();
-    let workers = worker::workers(&db, &outbox, &deps.clock, notifications, routing.clone());
-    let app = App { db, clock: deps.clock, seal: deps.seal, outbox, peers: Peers::new(routing) };
+    let mut workers = worker::workers(&db, &outbox, &deps.clock, notifications, routing.clone());
+    let app = App {
+        db,
+        clock: deps.clock,
+        seal: deps.seal,
+        outbox,
+        peers: Peers::new(routing, contacts),
+        wake: deps.wake,
+        listeners: Default::default(),
+        streams_end: deps.streams_end,
+    };
+    workers.push(worker::watch_poller(&app, &own));
     let (routes, health) = Api(Arc::new(app)).routes();
     Ok(Service { routes, workers, health })
 }

@@ -1,5 +1,7 @@
 //! The gRPC handlers: parse, call, render.
 
+mod admin;
+
 use std::sync::Arc;
 
 use pb::ingest_service_server::IngestService;
@@ -39,9 +41,10 @@ impl IngestService for Api {
         &self,
         request: Request<pb::NotifyRequest>,
     ) -> Result<Response<pb::NotifyResponse>, Status> {
-        let org = call(&request)?.caller.org.clone();
+        let call = call(&request)?;
         let mut batch = Batch::read(request.into_inner().events);
-        let applied = self.app.notify(&org, batch.take()).await.map_err(Fault::from)?;
+        let told = self.app.notify(&call.caller.org, runtime::origin(&call), batch.take()).await;
+        let applied = told.map_err(Fault::from)?;
         Ok(Response::new(pb::NotifyResponse { outcomes: batch.outcomes(applied) }))
     }
 }

@@ -8,6 +8,7 @@ use kernel::Timestamp;
 use runtime::Worker;
 use tokio_util::sync::CancellationToken;
 
+use crate::NAME;
 use crate::app::{App, Owner};
 use crate::config::NotificationsConfig;
 use crate::store::heads::{self, Moved};
@@ -30,6 +31,7 @@ pub(crate) fn workers(app: &Arc<App>, config: &NotificationsConfig) -> Vec<Worke
     let (polling, forgetting) = (Arc::clone(app), Arc::clone(app));
     let (read_kept, kept) = (config.read_kept(), config.kept());
     vec![
+        Worker::sealer(audit::Sealer::new(NAME, app.db.clone())),
         Worker::sweep(outbox::Sweep::new(app.db.clone())),
         Worker::new("feed poller", move |stop| poll_feeds(Arc::clone(&polling), poll, stop)),
         Worker::new("retention", move |stop| forget(Arc::clone(&forgetting), read_kept, kept, stop)),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use audit::Origin;
 use db::test_support::{TestDb, org, replica};
 use kernel::{Clock, EventId, OrgId, PageSeal, Subject, Timestamp};
 use notifications::app::notify::Applied;
@@ -31,6 +32,10 @@ fn app(db: &TestDb) -> App {
     }
 }
 
+fn origin() -> Origin {
+    Origin::system("notes", "test")
+}
+
 fn subject(name: &str) -> Subject {
     Subject::parse(name).unwrap()
 }
@@ -54,7 +59,7 @@ fn event(clock: &Clock, recipients: &[&str]) -> Event {
 
 async fn tell(app: &App, events: usize, recipients: &[&str]) {
     let events = (0..events).map(|_| event(&app.clock, recipients)).collect();
-    app.notify(&ACME, events).await.unwrap();
+    app.notify(&ACME, origin(), events).await.unwrap();
 }
 
 async fn head(app: &App, name: &'static str) -> Head {
@@ -112,17 +117,17 @@ db::both_databases!(a_transaction_that_fails_leaves_no_gap, MIGRATIONS, |db| asy
 db::both_databases!(an_event_is_known_for_as_long_as_it_is_in_a_feed, MIGRATIONS, |db| async move {
     let app = app(&db);
     let event = event(&app.clock, &["ana"]);
-    assert_eq!(app.notify(&ACME, vec![event.clone()]).await.unwrap(), [Applied::Now]);
+    assert_eq!(app.notify(&ACME, origin(), vec![event.clone()]).await.unwrap(), [Applied::Now]);
     db.hand.advance(8 * DAY);
     outbox::Sweep::new(db.db.clone()).once().await.unwrap();
-    assert_eq!(app.notify(&ACME, vec![event]).await.unwrap(), [Applied::Before]);
+    assert_eq!(app.notify(&ACME, origin(), vec![event]).await.unwrap(), [Applied::Before]);
     assert_eq!(kept(&app, "ana").await, [1]);
 });
 
 db::both_databases!(a_tenants_transaction_sees_only_its_own_feeds, MIGRATIONS, |db| async move {
     let app = app(&db);
     let one = event(&app.clock, &["ana"]);
-    app.notify(&org("umbrella"), vec![one.clone()]).await.unwrap();
+    app.notify(&org("umbrella"), origin(), vec![one.clone()]).await.unwrap();
     assert_eq!(head(&app, "ana").await, Head::EMPTY);
     let ids: Vec<EventId> = vec![one.event_id];
     let known = db.read(&ACME, move |tx| Box::pin(async move { entries::known_events(tx, &ids).await }));
@@ -135,7 +140,7 @@ db::both_databases!(the_poller_finds_every_organizations_feeds_that_grew, MIGRAT
     tell(&app, 2, &["ana"]).await;
     db.hand.advance(DAY);
     let since = db.clock.now();
-    app.notify(&org("umbrella"), vec![event(&app.clock, &["ben"])]).await.unwrap();
+    app.notify(&org("umbrella"), origin(), vec![event(&app.clock, &["ben"])]).await.unwrap();
     let moved =
         db.read_system(move |tx| Box::pin(async move { heads::moved_since(tx, since).await })).await.unwrap();
     assert_eq!(
@@ -189,7 +194,7 @@ db::both_databases!(batches_of_two_replicas_at_once_leave_no_gap, MIGRATIONS, |d
     let rounds = |app: App, people: [&'static str; 3]| async move {
         for _ in 0..30 {
             let mut events: Vec<Event> = (0..4).map(|n| event(&app.clock, &people[..n % 3 + 1])).collect();
-            while let Err(error) = app.notify(&ACME, events.clone()).await {
+            while let Err(error) = app.notify(&ACME, origin(), events.clone()).await {
                 assert!(matches!(&error, Error::Db(error) if error.is_transient()), "{error}");
                 events.rotate_left(1);
             }

@@ -1,11 +1,15 @@
 //! How the commands call the API: where it is, as whom, and with which patience.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proto::contacts::v1::contact_service_client::ContactServiceClient;
+use proto::notes::v1::contact_note_service_client::ContactNoteServiceClient;
+use proto::notes::v1::internal_message_service_client::InternalMessageServiceClient;
+use proto::notes::v1::note_search_service_client::NoteSearchServiceClient;
 use proto::notes::v1::note_service_client::NoteServiceClient;
+use proto::notes::v1::note_template_service_client::NoteTemplateServiceClient;
+use proto::notes::v1::note_watch_service_client::NoteWatchServiceClient;
 use proto::notifications::v1::notification_service_client::NotificationServiceClient;
 use proto::routing::v1::agent_service_client::AgentServiceClient;
 use proto::routing::v1::assignment_service_client::AssignmentServiceClient;
@@ -17,18 +21,24 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
-use tonic_types::StatusExt;
+use tonic::{Request, Status};
 
 use crate::failure::Failure;
 
+mod patience;
+
+pub(crate) use patience::{is_passing, patiently};
+
 const SERVICES: [&str; 4] = ["contacts", "routing", "notes", "notifications"];
+
+/// Where `backchannel up` serves.
+const ADDR: &str = "127.0.0.1:50051";
 
 /// Where the API is.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct AddressFlags {
     /// Where the API is: `backchannel up`, or the edge
-    #[arg(long, value_name = "ADDR", env = "BACKCHANNEL_ADDR", default_value = "127.0.0.1:50051")]
+    #[arg(long, value_name = "ADDR", env = "BACKCHANNEL_ADDR", default_value = ADDR)]
     addr: String,
     /// Where one service is, if not at --addr: contacts, routing, notes or notifications
     #[arg(long = "at", value_name = "SERVICE=ADDR", value_parser = service_address)]
@@ -45,6 +55,13 @@ fn service_address(text: &str) -> Result<(String, String), String> {
 }
 
 impl AddressFlags {
+    /// The flags that lead to the same place again, where they are not the defaults.
+    pub(crate) fn repeated(&self) -> String {
+        let addr = if self.addr == ADDR { String::new() } else { format!(" --addr {}", self.addr) };
+        let at = self.at.iter().map(|(service, address)| format!(" --at {service}={address}"));
+        std::iter::once(addr).chain(at).collect()
+    }
+
     /// Connects, and fails at once where nobody listens.
     pub(crate) async fn connect(&self) -> Result<Wire, Failure> {
         let own =
@@ -170,44 +187,39 @@ impl Session {
         NoteServiceClient::new(self.to("notes"))
     }
 
+    /// Notes on contacts.
+    #[must_use]
+    pub fn contact_notes(&self) -> ContactNoteServiceClient<Authorized> {
+        ContactNoteServiceClient::new(self.to("notes"))
+    }
+
+    /// Templates for notes.
+    #[must_use]
+    pub fn note_templates(&self) -> NoteTemplateServiceClient<Authorized> {
+        NoteTemplateServiceClient::new(self.to("notes"))
+    }
+
+    /// Notes by what they say.
+    #[must_use]
+    pub fn note_search(&self) -> NoteSearchServiceClient<Authorized> {
+        NoteSearchServiceClient::new(self.to("notes"))
+    }
+
+    /// Notes as they change.
+    #[must_use]
+    pub fn note_watch(&self) -> NoteWatchServiceClient<Authorized> {
+        NoteWatchServiceClient::new(self.to("notes"))
+    }
+
+    /// What agents and supervisors write each other about a conversation.
+    #[must_use]
+    pub fn internal_messages(&self) -> InternalMessageServiceClient<Authorized> {
+        InternalMessageServiceClient::new(self.to("notes"))
+    }
+
     /// The person's own feed.
     #[must_use]
     pub fn notifications(&self) -> NotificationServiceClient<Authorized> {
         NotificationServiceClient::new(self.to("notifications"))
-    }
-}
-
-/// How long a call is tried. Only calls which are safe to repeat come here.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Calls until it is answered: waits as long as the server asks where it is busy, with back-off where it is away.
-pub(crate) async fn patiently<T, F, Fut>(mut call: F) -> Result<T, Status>
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Result<tonic::Response<T>, Status>>,
-{
-    let begun = Instant::now();
-    let mut tried = 0;
-    loop {
-        match call().await {
-            Ok(answer) => return Ok(answer.into_inner()),
-            Err(status) => {
-                tried += 1;
-                let wait = pause(&status, tried).filter(|_| begun.elapsed() < PATIENCE);
-                let Some(wait) = wait else { return Err(status) };
-                tokio::time::sleep(wait).await;
-            }
-        }
-    }
-}
-
-fn pause(status: &Status, tried: u32) -> Option<Duration> {
-    let backoff = Duration::from_millis(50) * 2u32.pow(tried.min(5));
-    let asked = status.get_details_retry_info().and_then(|info| info.retry_delay);
-    match status.code() {
-        // Everybody who waits for the same limit would come back at once; the later the try, the later they come.
-        Code::ResourceExhausted => Some(asked.unwrap_or_default().max(backoff / 2)),
-        Code::Unavailable | Code::DeadlineExceeded | Code::Aborted => Some(backoff),
-        _ => None,
     }
 }

@@ -29,6 +29,18 @@ pub(crate) struct Minter {
 }
 
 impl KeyFlags {
+    /// The flags that lead to the same key again, where they are not the defaults.
+    pub(crate) fn repeated(&self) -> String {
+        let mut flags = String::new();
+        if self.data.as_os_str() != "data" {
+            flags.push_str(&format!(" --data {}", self.data.display()));
+        }
+        if self.org.as_str() != "acme" {
+            flags.push_str(&format!(" --org {}", self.org));
+        }
+        flags
+    }
+
     /// Reads the key. It never makes one: a token signed with a key nobody serves with would only puzzle.
     pub(crate) fn minter(&self, clock: &Clock, ttl: Duration) -> Result<Minter, Failure> {
         let file = self.data.join(DevKey::FILE);

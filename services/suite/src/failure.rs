@@ -3,6 +3,10 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use tonic::Code;
+
+use crate::client::is_passing;
+
 /// A command that could not go on. The text says why, and what to do where that is known.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -18,7 +22,17 @@ impl Failure {
         let reason = rpc::reason_of(status)
             .map(|reason| format!(" [{}]", proto::refusal::reason_name(reason)))
             .unwrap_or_default();
-        Self(format!("{what}: {:?}{reason}: {}", status.code(), status.message()))
+        let advice = match status.code() {
+            Code::Unauthenticated => {
+                "; that server knows another key: name its data folder with --data, or the right one with --addr"
+            }
+            Code::Unimplemented => "; what answers there is not this service: see --addr and --at",
+            _ if is_passing(status) => {
+                "; it was tried for a minute: when the server is there, run this again, it goes on where it stopped"
+            }
+            _ => "",
+        };
+        Self(format!("{what}: {:?}{reason}: {}{advice}", status.code(), status.message()))
     }
 }
 

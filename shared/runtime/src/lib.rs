@@ -18,7 +18,9 @@
 //! | logs and traces | `telemetry` |
 //! | what a peer's refusal means to the relay | `delivery` |
 //! | what makes two calls the same request | `retry` |
+//! | what the audit trail says of a call, and how admins read it | `origin`, `audit_trail` |
 
+mod audit_trail;
 mod config;
 mod credentials;
 mod delivery;
@@ -27,6 +29,7 @@ mod internal;
 mod key_set;
 mod lifecycle;
 mod main_of;
+mod origin;
 mod retry;
 mod serve;
 mod service;
@@ -39,6 +42,7 @@ mod worker;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+pub use audit_trail::AuditTrail;
 pub use config::{
     Config, ConfigError, Connections, KeyFiles, LogFormat, Overrides, PeerAddresses, Secret, Section,
     ShutdownConfig, TelemetryConfig,
@@ -47,6 +51,7 @@ pub use delivery::{delivered, recorded, undelivered};
 pub use error::StartError;
 pub use lifecycle::until_asked_to_stop;
 pub use main_of::{ServeFlags, exit_code, main, run};
+pub use origin::origin;
 pub use retry::retry;
 pub use serve::{ServeStop, serve};
 pub use service::{Deps, Service, Unit};

@@ -81,6 +81,7 @@ pub fn start(
 
 async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<Running, StartError> {
     let recorder = internal::recorder().map_err(|error| StartError::Process(error.to_string()))?;
+    private_folder(&config)?;
     let credentials = Credentials::read(&config, &clock)?;
     let wake = match &config.nats {
         Some(address) => {
@@ -153,6 +154,22 @@ async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<
         internal,
         databases,
         upkeep: upkeep.drop_guard(),
+    })
+}
+
+/// Makes the data folder, for its owner only, if the process keeps anything there. One that is there stays as it is.
+fn private_folder(config: &Config) -> Result<(), StartError> {
+    let kept = config.database.is_none() || config.keys.signing.is_none();
+    if !kept || config.data.is_dir() {
+        return Ok(());
+    }
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(&config.data).map_err(|error| {
+        let reason = format!("the folder {} cannot be made: {error}", config.data.display());
+        ConfigError::bad_value("data", reason).into()
     })
 }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use audit::Sealer;
 use db::Db;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -62,6 +63,11 @@ impl Worker {
     /// The sweep of inbox and outbox.
     pub fn sweep(sweep: Sweep) -> Self {
         Self::at(Stage::Claiming, "outbox sweep", move |stop| sweep.clone().run(stop))
+    }
+
+    /// The sealer of the service's audit records. Stopped after the calls, so that it seals what they recorded.
+    pub fn sealer(sealer: Sealer) -> Self {
+        Self::at(Stage::Draining, "audit sealer", move |stop| sealer.clone().run(stop))
     }
 
     /// Forgets the answers kept for retries (see [`db::once`]) once nobody can ask for them again.

@@ -48,7 +48,7 @@ class Promises:
         equal(refusal.metadata.get("request_id"), request.request_id, "metadata")
 
     def a_refusal_names_each_field_that_breaks_a_rule(self) -> None:
-        request = notes.CreateNoteRequest(conversation_id="c-1", body="", request_id="again")
+        request = notes.CreateNoteRequest(conversation_id="c-1", body="x" * 65_537, request_id="again")
         refusal = refused(self.author.notes.CreateNote, request, Code.INVALID_ARGUMENT, "INVALID_FIELD")
         equal(sorted(refusal.fields), ["body", "conversation_id", "request_id"], "fields")
         equal(all(refusal.fields.values()), True, "a description of each")

@@ -21,7 +21,11 @@ impl AgentService for Api {
         let retry = runtime::retry(&call, &it.request_id, &it)?;
         let subject = id_of("subject", &it.subject)?;
         let profile = wire::agent::profile(given("profile", it.profile)?)?;
-        let agent = self.0.create_agent(&call.caller, retry, subject, profile).await.map_err(Fault::from)?;
+        let agent = self
+            .0
+            .create_agent(&call.caller, runtime::origin(&call), retry, subject, profile)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::CreateAgentResponse {
             agent: Some(wire::agent::agent(agent, self.0.clock.now())),
         }))
@@ -73,8 +77,11 @@ impl AgentService for Api {
         let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("agent_id", &it.agent_id)?, expected_version(&it.etag));
         let change = wire::agent::profile_change(given("profile", it.profile)?, it.update_mask.as_ref())?;
-        let agent =
-            self.0.update_agent(&call.caller, retry, id, change, expected).await.map_err(Fault::from)?;
+        let agent = self
+            .0
+            .update_agent(&call.caller, runtime::origin(&call), retry, id, change, expected)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::UpdateAgentResponse {
             agent: Some(wire::agent::agent(agent, self.0.clock.now())),
         }))
@@ -88,7 +95,11 @@ impl AgentService for Api {
         let it = request.into_inner();
         let id = id_of("agent_id", &it.agent_id)?;
         let said = given("availability", wire::agent::availability_of(it.availability()))?;
-        let agent = self.0.set_availability(&call.caller, id, said, it.pinned).await.map_err(Fault::from)?;
+        let agent = self
+            .0
+            .set_availability(&call.caller, runtime::origin(&call), id, said, it.pinned)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::SetAvailabilityResponse {
             agent: Some(wire::agent::agent(agent, self.0.clock.now())),
         }))
@@ -99,7 +110,8 @@ impl AgentService for Api {
         request: Request<pb::SendHeartbeatRequest>,
     ) -> Result<Response<pb::SendHeartbeatResponse>, Status> {
         let call = rpc::call(&request)?;
-        let presence = self.0.send_heartbeat(&call.caller).await.map_err(Fault::from)?;
+        let presence =
+            self.0.send_heartbeat(&call.caller, runtime::origin(&call)).await.map_err(Fault::from)?;
         Ok(Response::new(wire::agent::beaten(presence)))
     }
 }

@@ -21,7 +21,11 @@ impl AssignmentService for Api {
         let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
         let target = wire::decision::target(it.target.as_ref())?;
-        let assigned = self.0.assign(&call.caller, retry, id, target, expected).await.map_err(Fault::from)?;
+        let assigned = self
+            .0
+            .assign(&call.caller, runtime::origin(&call), retry, id, target, expected)
+            .await
+            .map_err(Fault::from)?;
         let conversation = Some(wire::conversation::conversation(assigned, true));
         Ok(Response::new(pb::AssignConversationResponse { conversation }))
     }

@@ -68,7 +68,10 @@ impl ConversationService for Api {
         let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
         let change = wire::conversation::conversation_change(it)?;
-        let updated = self.0.update_conversation(&call.caller, retry, id, change, expected).await;
+        let updated = self
+            .0
+            .update_conversation(&call.caller, runtime::origin(&call), retry, id, change, expected)
+            .await;
         let conversation = Some(conversation(updated.map_err(Fault::from)?, true));
         Ok(Response::new(pb::UpdateConversationResponse { conversation }))
     }
@@ -94,7 +97,8 @@ impl ConversationService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
-        let resolved = self.0.resolve(&call.caller, id, expected).await.map_err(Fault::from)?;
+        let resolved =
+            self.0.resolve(&call.caller, runtime::origin(&call), id, expected).await.map_err(Fault::from)?;
         Ok(Response::new(pb::ResolveConversationResponse {
             conversation: Some(conversation(resolved, true)),
         }))
@@ -107,7 +111,8 @@ impl ConversationService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
-        let reopened = self.0.reopen(&call.caller, id, expected).await.map_err(Fault::from)?;
+        let reopened =
+            self.0.reopen(&call.caller, runtime::origin(&call), id, expected).await.map_err(Fault::from)?;
         Ok(Response::new(pb::ReopenConversationResponse { conversation: Some(conversation(reopened, true)) }))
     }
 
@@ -120,7 +125,11 @@ impl ConversationService for Api {
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
         let until = given("snooze_until_time", it.snooze_until_time)?;
         let until = time_of("snooze_until_time", &until)?;
-        let snoozed = self.0.snooze(&call.caller, id, until, expected).await.map_err(Fault::from)?;
+        let snoozed = self
+            .0
+            .snooze(&call.caller, runtime::origin(&call), id, until, expected)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::SnoozeConversationResponse { conversation: Some(conversation(snoozed, true)) }))
     }
 

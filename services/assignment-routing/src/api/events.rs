@@ -18,7 +18,8 @@ impl EventService for Api {
         let events = request.into_inner().events;
         let ids = events.iter().map(|event| event.event_id.clone()).collect();
         let happened = wire::event::events(events)?;
-        let applied = self.0.apply_events(&call.caller, happened).await.map_err(Fault::from)?;
+        let applied =
+            self.0.apply_events(&call.caller, runtime::origin(&call), happened).await.map_err(Fault::from)?;
         Ok(Response::new(pb::ApplyEventsResponse { outcomes: wire::event::outcomes(ids, applied) }))
     }
 }

@@ -1,5 +1,6 @@
 //! The RPCs: each handler parses, calls a use case, renders. A file per proto service.
 
+mod admin;
 mod agents;
 mod assignments;
 mod conversations;
@@ -10,6 +11,7 @@ mod workflows;
 
 use std::sync::Arc;
 
+use proto::routing::v1::admin_service_server::AdminServiceServer;
 use proto::routing::v1::agent_service_server::AgentServiceServer;
 use proto::routing::v1::assignment_service_server::AssignmentServiceServer;
 use proto::routing::v1::conversation_service_server::ConversationServiceServer;
@@ -38,6 +40,7 @@ impl Api {
     pub fn routes(&self) -> Routes {
         let api = self.clone();
         Routes::new(AgentServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(AdminServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(AssignmentServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(ConversationServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(DirectoryServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))

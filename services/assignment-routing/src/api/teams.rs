@@ -20,7 +20,10 @@ impl TeamService for Api {
         let it = request.into_inner();
         let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (handle, members) = (wire::team::handle(&it.handle)?, ids_of("agent_ids", &it.agent_ids)?);
-        let made = self.0.create_team(&call.caller, retry, handle, it.display_name, members).await;
+        let made = self
+            .0
+            .create_team(&call.caller, runtime::origin(&call), retry, handle, it.display_name, members)
+            .await;
         Ok(Response::new(pb::CreateTeamResponse { team: Some(wire::team::team(made.map_err(Fault::from)?)) }))
     }
 
@@ -56,8 +59,11 @@ impl TeamService for Api {
         let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("team_id", &it.team_id)?, expected_version(&it.etag));
         let change = wire::team::team_change(&it)?;
-        let team =
-            self.0.update_team(&call.caller, retry, id, change, expected).await.map_err(Fault::from)?;
+        let team = self
+            .0
+            .update_team(&call.caller, runtime::origin(&call), retry, id, change, expected)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::UpdateTeamResponse { team: Some(wire::team::team(team)) }))
     }
 
@@ -68,7 +74,7 @@ impl TeamService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let (id, expected) = (id_of("team_id", &it.team_id)?, expected_version(&it.etag));
-        self.0.delete_team(&call.caller, id, expected).await.map_err(Fault::from)?;
+        self.0.delete_team(&call.caller, runtime::origin(&call), id, expected).await.map_err(Fault::from)?;
         Ok(Response::new(pb::DeleteTeamResponse {}))
     }
 
@@ -79,7 +85,11 @@ impl TeamService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let (id, agents) = (id_of("team_id", &it.team_id)?, ids_of("agent_ids", &it.agent_ids)?);
-        let team = self.0.add_members(&call.caller, id, agents).await.map_err(Fault::from)?;
+        let team = self
+            .0
+            .add_members(&call.caller, runtime::origin(&call), id, agents)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::AddTeamMembersResponse { team: Some(wire::team::team(team)) }))
     }
 
@@ -90,7 +100,11 @@ impl TeamService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let (id, agents) = (id_of("team_id", &it.team_id)?, ids_of("agent_ids", &it.agent_ids)?);
-        let team = self.0.remove_members(&call.caller, id, agents).await.map_err(Fault::from)?;
+        let team = self
+            .0
+            .remove_members(&call.caller, runtime::origin(&call), id, agents)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::RemoveTeamMembersResponse { team: Some(wire::team::team(team)) }))
     }
 }

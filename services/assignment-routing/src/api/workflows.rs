@@ -20,7 +20,11 @@ impl WorkflowService for Api {
         let it = request.into_inner();
         let retry = runtime::retry(&call, &it.request_id, &it)?;
         let spec = wire::workflow::new_workflow(given("spec", it.spec)?)?;
-        let workflow = self.0.create_workflow(&call.caller, retry, spec).await.map_err(Fault::from)?;
+        let workflow = self
+            .0
+            .create_workflow(&call.caller, runtime::origin(&call), retry, spec)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::CreateWorkflowResponse { workflow: Some(wire::workflow::workflow(workflow)) }))
     }
 
@@ -56,8 +60,11 @@ impl WorkflowService for Api {
         let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("workflow_id", &it.workflow_id)?, expected_version(&it.etag));
         let change = wire::workflow::workflow_change(given("spec", it.spec)?, it.update_mask.as_ref())?;
-        let workflow =
-            self.0.update_workflow(&call.caller, retry, id, change, expected).await.map_err(Fault::from)?;
+        let workflow = self
+            .0
+            .update_workflow(&call.caller, runtime::origin(&call), retry, id, change, expected)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::UpdateWorkflowResponse { workflow: Some(wire::workflow::workflow(workflow)) }))
     }
 
@@ -68,7 +75,10 @@ impl WorkflowService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let (id, expected) = (id_of("workflow_id", &it.workflow_id)?, expected_version(&it.etag));
-        self.0.delete_workflow(&call.caller, id, expected).await.map_err(Fault::from)?;
+        self.0
+            .delete_workflow(&call.caller, runtime::origin(&call), id, expected)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::DeleteWorkflowResponse {}))
     }
 }

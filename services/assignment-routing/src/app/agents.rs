@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use audit::{Event, Origin};
 use db::{Retry, Tx};
 use kernel::{AgentId, PageSize, Subject, TeamId, Timestamp};
 use rpc::Caller;
@@ -27,6 +28,7 @@ impl App {
     pub async fn create_agent(
         &self,
         caller: &Caller,
+        origin: Origin,
         retry: Retry,
         subject: Subject,
         profile: Profile,
@@ -43,7 +45,8 @@ impl App {
             create_time: now,
             update_time: now,
         };
-        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, agent, now))).await
+        let origin = origin.of_request(retry.request_id);
+        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, agent, now, origin))).await
     }
 
     /// Reads an agent.
@@ -97,20 +100,22 @@ impl App {
     pub async fn update_agent(
         &self,
         caller: &Caller,
+        origin: Origin,
         retry: Retry,
         id: AgentId,
         change: ProfileChange,
         expected: Option<i64>,
     ) -> Result<Agent, Error> {
         let now = self.clock.now();
+        let origin = origin.of_request(retry.request_id);
         self.db
-            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now)))
+            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now, origin)))
             .await
     }
 }
 
-async fn create(tx: &mut Tx, agent: Agent, now: Timestamp) -> Result<Agent, Error> {
-    insert(tx, &agent, now).await?;
+async fn create(tx: &mut Tx, agent: Agent, now: Timestamp, origin: Origin) -> Result<Agent, Error> {
+    insert(tx, &agent, now, &origin).await?;
     Ok(agent)
 }
 
@@ -139,6 +144,7 @@ async fn update(
     change: ProfileChange,
     expected: Option<i64>,
     now: Timestamp,
+    origin: Origin,
 ) -> Result<Agent, Error> {
     store::locks::lock_agent(tx, id).await?;
     let mut agent = get(tx, id).await?;
@@ -154,5 +160,6 @@ async fn update(
         store::handles::delete_handle(tx, &before.username).await?;
         store::handles::insert_handle(tx, &agent.profile.username, Named::Agent(id)).await.map_err(taken)?;
     }
+    audit::record(tx, &origin, &[Event::new("agent.update", id)]).await?;
     if store::agents::save_agent(tx, &agent).await.map_err(taken)? { Ok(agent) } else { Err(Error::Raced) }
 }

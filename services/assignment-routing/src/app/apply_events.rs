@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use audit::Origin;
 use db::Tx;
 use kernel::{ConversationId, EventId};
 use rpc::Caller;
@@ -53,12 +54,17 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Db`]; then none took effect.
-    pub async fn apply_events(&self, caller: &Caller, events: Vec<Happened>) -> Result<Vec<Applied>, Error> {
-        self.db.write(&caller.org, move |tx| Box::pin(apply(tx, events))).await
+    pub async fn apply_events(
+        &self,
+        caller: &Caller,
+        origin: Origin,
+        events: Vec<Happened>,
+    ) -> Result<Vec<Applied>, Error> {
+        self.db.write(&caller.org, move |tx| Box::pin(apply(tx, events, origin))).await
     }
 }
 
-async fn apply(tx: &mut Tx, events: Vec<Happened>) -> Result<Vec<Applied>, Error> {
+async fn apply(tx: &mut Tx, events: Vec<Happened>, origin: Origin) -> Result<Vec<Applied>, Error> {
     let named: HashSet<ConversationId> = events.iter().map(|event| event.conversation).collect();
     let named: Vec<ConversationId> = named.into_iter().collect();
     let known: HashSet<ConversationId> =
@@ -67,6 +73,7 @@ async fn apply(tx: &mut Tx, events: Vec<Happened>) -> Result<Vec<Applied>, Error
     let ids: Vec<EventId> =
         events.iter().filter(|event| known.contains(&event.conversation)).map(|event| event.event).collect();
     let mut new = outbox::first_time(tx, &ids).await?;
+    audit::record(tx, &origin, &audit::Event::each("event.apply", &new)).await?;
     let mut tally = Tally::default();
     let mut outcomes = Vec::with_capacity(events.len());
     for event in events {

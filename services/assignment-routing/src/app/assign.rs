@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use audit::{Event, Origin};
 use db::{Retry, Tx};
 use kernel::{AgentId, ConversationId, DecisionId, EventId, TeamId, Timestamp};
 use proto::common::v1::Actor;
@@ -39,6 +40,7 @@ struct Order {
     expected: Option<i64>,
     by: Person,
     actor: Actor,
+    origin: Origin,
     decision: DecisionId,
     event: EventId,
     now: Timestamp,
@@ -53,6 +55,7 @@ impl App {
     pub async fn assign(
         &self,
         caller: &Caller,
+        origin: Origin,
         retry: Retry,
         conversation: ConversationId,
         target: Target,
@@ -65,6 +68,7 @@ impl App {
             expected,
             by,
             actor: rpc::convert::actor(caller),
+            origin: origin.of_request(retry.request_id),
             decision: self.clock.new_id().into(),
             event: self.clock.new_id().into(),
             now: self.clock.now(),
@@ -132,6 +136,7 @@ impl App {
             self.outbox.record(tx, &[told.event()]).await?;
         }
         it.assignee = Some(person);
+        order.record(tx, "conversation.assign").await?;
         save(tx, it).await
     }
 
@@ -155,6 +160,7 @@ impl App {
             store::queue::join(tx, &place).await?;
             self.ring(tx, team);
         }
+        order.record(tx, "conversation.queue").await?;
         save(tx, it).await
     }
 }
@@ -163,12 +169,17 @@ impl Order {
     fn decided(&self, outcome: Outcome) -> Decision {
         Decision::manual(self.decision, self.conversation, self.now, self.by.agent, outcome)
     }
+
+    async fn record(&self, tx: &mut Tx, action: &'static str) -> Result<(), Error> {
+        Ok(audit::record(tx, &self.origin, &[Event::new(action, self.conversation)]).await?)
+    }
 }
 
 async fn to_nobody(tx: &mut Tx, mut it: Conversation, order: &Order) -> Result<Conversation, Error> {
     take(tx, &it, None, order.now).await?;
     it.assignee = None;
     store::decisions::insert_decisions(tx, &[order.decided(Outcome::Unassigned)]).await?;
+    order.record(tx, "conversation.unassign").await?;
     save(tx, it).await
 }
 

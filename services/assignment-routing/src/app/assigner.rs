@@ -6,11 +6,13 @@
 
 use std::collections::HashMap;
 
+use audit::{Event, Origin};
 use db::Tx;
 use kernel::{AgentId, OrgId, TeamId, Timestamp};
 use proto::notifications::v1::NotificationType;
 
 use super::App;
+use crate::NAME;
 use crate::domain::batch::{Batch, anybody, decide, fitting};
 use crate::domain::choose::{AgentSnapshot, Rotation};
 use crate::error::Error;
@@ -79,6 +81,8 @@ impl App {
         store::assignments::add_loads(tx, &batch.loads).await?;
         let conversations: Vec<_> = batch.given.iter().map(|given| given.conversation).collect();
         store::queue::leave(tx, &conversations).await?;
+        let origin = Origin::system(NAME, "assigner");
+        audit::record(tx, &origin, &Event::each("conversation.assign", &conversations)).await?;
         store::queue::save_rotation(tx, team, last).await?;
         let handle = store::teams::find_team_handle(tx, team).await?.unwrap_or_default();
         let subjects: HashMap<AgentId, &str> =

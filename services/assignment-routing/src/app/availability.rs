@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use audit::{Event, Origin};
 use db::Tx;
 use kernel::{AgentId, OrgId, Role, Timestamp};
 use rpc::Caller;
 
 use super::{App, agents};
+use crate::NAME;
 use crate::domain::agent::Agent;
 use crate::domain::choose::Availability;
 use crate::domain::presence::Presence;
@@ -24,6 +26,7 @@ impl App {
     pub async fn set_availability(
         &self,
         caller: &Caller,
+        origin: Origin,
         id: AgentId,
         availability: Availability,
         pinned: bool,
@@ -38,7 +41,8 @@ impl App {
                     }
                     let now = tx.now().await?;
                     let say = |_| Presence::set(availability, pinned, now);
-                    agent.presence = app.change_presence(tx, id, now, say).await?;
+                    (agent.presence, _) = app.change_presence(tx, id, now, say).await?;
+                    audit::record(tx, &origin, &[Event::new("agent.set_availability", id)]).await?;
                     Ok(agent)
                 })
             })
@@ -49,13 +53,19 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Db`].
-    pub async fn send_heartbeat(&self, caller: &Caller) -> Result<Presence, Error> {
+    pub async fn send_heartbeat(&self, caller: &Caller, origin: Origin) -> Result<Presence, Error> {
         let (app, id) = (self.clone(), self.agent_of(caller).await?.id);
         self.db
             .write(&caller.org, move |tx| {
                 Box::pin(async move {
                     let now = tx.now().await?;
-                    app.change_presence(tx, id, now, |presence| presence.beat(now)).await
+                    let beat = |presence: Presence| presence.beat(now);
+                    let (presence, changed) = app.change_presence(tx, id, now, beat).await?;
+                    // A beat that only renews the lease changes nothing that anybody sees.
+                    if changed {
+                        audit::record(tx, &origin, &[Event::new("agent.come_online", id)]).await?;
+                    }
+                    Ok(presence)
                 })
             })
             .await
@@ -87,24 +97,27 @@ impl App {
     }
 
     async fn expire_leases_of(&self, org: &OrgId, agents: Vec<AgentId>) -> Result<(), Error> {
+        let origin = Origin::system(NAME, "lease sweep");
         self.db
             .write(org, move |tx| {
                 Box::pin(async move {
                     let now = tx.now().await?;
-                    Ok(store::presence::expire(tx, &agents, now).await?)
+                    let gone = store::presence::expire(tx, &agents, now).await?;
+                    Ok(audit::record(tx, &origin, &Event::each("agent.go_offline", gone)).await?)
                 })
             })
             .await
     }
 
     /// Changes an agent's presence under its row's lock, so that a heartbeat never undoes what somebody says meanwhile.
+    /// Says whether availability is another one now.
     async fn change_presence(
         &self,
         tx: &mut Tx,
         id: AgentId,
         now: Timestamp,
         change: impl FnOnce(Presence) -> Presence + Send,
-    ) -> Result<Presence, Error> {
+    ) -> Result<(Presence, bool), Error> {
         let before = store::presence::lock_presence(tx, id).await?.ok_or(Error::NoSuchAgent)?;
         let after = change(before);
         let changed = before.at(now) != after.at(now);
@@ -114,6 +127,6 @@ impl App {
                 self.ring(tx, team);
             }
         }
-        Ok(after)
+        Ok((after, changed))
     }
 }

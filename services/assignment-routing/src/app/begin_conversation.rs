@@ -1,5 +1,6 @@
 //! Where conversations begin: with the first message of a customer, and what workflows make of it (R9).
 
+use audit::Event;
 use db::Tx;
 use kernel::ContactId;
 
@@ -31,6 +32,9 @@ impl App {
         }
         let message = it.message(&conversation);
         store::messages::insert_message(tx, &message).await?;
+        let done =
+            [Event::new("conversation.create", conversation.id), Event::new("message.create", message.id)];
+        audit::record(tx, &it.origin, &done).await?;
         self.route(tx, it, &conversation, plan).await?;
         Ok(Some(Recorded { message, conversation, duplicate: false, created: true }))
     }

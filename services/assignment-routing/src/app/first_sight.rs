@@ -1,5 +1,6 @@
 //! Agents made from a verified token on first sight (R1).
 
+use audit::{Event, Origin};
 use db::{DbError, Tx};
 use kernel::{Role, Timestamp};
 use rpc::Caller;
@@ -65,11 +66,13 @@ impl App {
             create_time: now,
             update_time: now,
         };
+        // Whichever call it was that came first: it did not ask for it.
+        let origin = Origin::new(&caller.subject, caller.role, "first sight");
         self.db
             .write(&caller.org, move |tx| {
                 Box::pin(async move {
                     agent.profile.username = free(tx, agent.profile.username).await?;
-                    insert(tx, &agent, now).await?;
+                    insert(tx, &agent, now, &origin).await?;
                     Ok(agent)
                 })
             })
@@ -104,13 +107,14 @@ async fn free(tx: &mut Tx, wanted: Handle) -> Result<Handle, Error> {
 }
 
 /// Makes all rows of a new agent.
-pub(super) async fn insert(tx: &mut Tx, agent: &Agent, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn insert(tx: &mut Tx, agent: &Agent, now: Timestamp, origin: &Origin) -> Result<(), Error> {
     store::handles::insert_handle(tx, &agent.profile.username, Named::Agent(agent.id))
         .await
         .map_err(taken)?;
     store::agents::insert_agent(tx, agent).await.map_err(taken)?;
     store::presence::insert_presence(tx, agent.id, agent.presence, now).await?;
-    Ok(store::agents::insert_load(tx, agent.id).await?)
+    store::agents::insert_load(tx, agent.id).await?;
+    Ok(audit::record(tx, origin, &[Event::new("agent.create", agent.id)]).await?)
 }
 
 /// Which name a violated key says is taken.

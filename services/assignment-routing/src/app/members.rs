@@ -1,5 +1,6 @@
 //! Who belongs to a team. A new member who is there drains its queue.
 
+use audit::{Event, Origin};
 use db::Tx;
 use kernel::{AgentId, TeamId};
 use rpc::Caller;
@@ -17,6 +18,7 @@ impl App {
     pub async fn add_members(
         &self,
         caller: &Caller,
+        origin: Origin,
         team: TeamId,
         agents: Vec<AgentId>,
     ) -> Result<Team, Error> {
@@ -29,7 +31,7 @@ impl App {
                     store::teams::find_team(tx, team).await?.ok_or(Error::NoSuchTeam)?;
                     let agents = check_agents(tx, agents).await?;
                     let added = store::teams::insert_members(tx, team, &agents).await?;
-                    let team = app.changed(tx, team, added).await?;
+                    let team = app.changed(tx, team, added, "team.add_members", &origin).await?;
                     if added > 0 {
                         check_size(team.members)?;
                     }
@@ -46,6 +48,7 @@ impl App {
     pub async fn remove_members(
         &self,
         caller: &Caller,
+        origin: Origin,
         team: TeamId,
         agents: Vec<AgentId>,
     ) -> Result<Team, Error> {
@@ -55,14 +58,22 @@ impl App {
                 Box::pin(async move {
                     store::teams::find_team(tx, team).await?.ok_or(Error::NoSuchTeam)?;
                     let removed = store::teams::delete_members(tx, team, &agents).await?;
-                    app.changed(tx, team, removed).await
+                    app.changed(tx, team, removed, "team.remove_members", &origin).await
                 })
             })
             .await
     }
 
-    async fn changed(&self, tx: &mut Tx, team: TeamId, members: u64) -> Result<Team, Error> {
+    async fn changed(
+        &self,
+        tx: &mut Tx,
+        team: TeamId,
+        members: u64,
+        action: &'static str,
+        origin: &Origin,
+    ) -> Result<Team, Error> {
         if members > 0 {
+            audit::record(tx, origin, &[Event::new(action, team)]).await?;
             store::teams::touch_team(tx, team, self.clock.now()).await?;
             self.ring(tx, team);
         }

@@ -3,7 +3,7 @@
 //! | file | use cases |
 //! |---|---|
 //! | [`first_sight`], [`agents`], [`availability`] | profiles, made by an admin or from a token; who is there |
-//! | [`teams`], [`members`], [`directory`] | teams, and what `@` resolves |
+//! | [`teams`], [`members`], [`directory`], [`search_people`] | teams, what `@` resolves, finding people by name |
 //! | [`workflows`], [`rulesets`] | workflows, and their compiled sets |
 //! | [`record_message`], `begin_conversation` | messages in and out; what workflows make of a new conversation |
 //! | [`inbox`], [`update_conversation`], [`status`] | reading and changing conversations |
@@ -24,6 +24,7 @@ pub mod inbox;
 pub mod members;
 pub mod record_message;
 pub mod rulesets;
+pub mod search_people;
 pub mod sight;
 pub mod status;
 pub mod teams;
@@ -34,7 +35,9 @@ use db::{Db, Gather, Tx};
 use kernel::{Clock, ConversationId, PageSeal, TeamId};
 use outbox::{Outbox, Wake};
 use rpc::Peer;
+use runtime::AuditTrail;
 
+use crate::NAME;
 use crate::config::RoutingConfig;
 use crate::domain::conversation::Conversation;
 use crate::error::Error;
@@ -67,6 +70,12 @@ pub struct App {
 }
 
 impl App {
+    /// What was done in this service, for admins.
+    #[must_use]
+    pub fn audit_trail(&self) -> AuditTrail {
+        AuditTrail::new(NAME, self.db.clone(), self.seal.clone())
+    }
+
     /// Wakes whoever serves the team's queue, once the transaction is durable.
     fn ring(&self, tx: &mut Tx, team: TeamId) {
         let Some(org) = tx.org().cloned() else { return };

@@ -1,7 +1,8 @@
-//! A message went in or out (R5). The hot path: three statements for a message of a known conversation.
+//! A message went in or out (R5). The hot path: four statements for a message of a known conversation.
 
 use std::collections::BTreeSet;
 
+use audit::{Event, Origin};
 use db::{DbError, Tx};
 use kernel::{ConversationId, DecisionId, EventId, MessageId, Timestamp};
 use rpc::Call;
@@ -70,6 +71,7 @@ pub(super) struct Stamped {
     pub(super) event: EventId,
     pub(super) now: Timestamp,
     pub(super) author: Option<Author>,
+    pub(super) origin: Origin,
 }
 
 impl App {
@@ -110,6 +112,7 @@ impl App {
             event: self.clock.new_id().into(),
             now: self.clock.now(),
             author,
+            origin: runtime::origin(call),
         }
     }
 
@@ -176,10 +179,13 @@ impl App {
         let turn = conversation.record(it.new.direction, it.at());
         let message = it.message(&conversation);
         store::messages::insert_message(tx, &message).await?;
+        let mut done = vec![Event::new("message.create", message.id)];
         if turn == Turn::Opened {
+            done.push(Event::new("conversation.reopen", conversation.id));
             let why = Reopened { event: it.event, reason: "The customer wrote again", by: None };
             self.opened(tx, &mut conversation, before == Status::Snoozed, why).await?;
         }
+        audit::record(tx, &it.origin, &done).await?;
         match store::conversations::save_conversation(tx, &mut conversation).await? {
             true => Ok(Recorded { message, conversation, duplicate: false, created: false }),
             false => Err(Error::Raced),

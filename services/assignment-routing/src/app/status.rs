@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use audit::{Event, Origin};
 use db::Tx;
 use kernel::{ConversationId, EventId, OrgId, Timestamp};
 use proto::common::v1::Actor;
@@ -10,6 +11,7 @@ use proto::notifications::v1::NotificationType;
 use rpc::Caller;
 
 use super::{App, check_version};
+use crate::NAME;
 use crate::domain::conversation::{Conversation, Status, Turn};
 use crate::domain::workflow::Strategy;
 use crate::error::Error;
@@ -41,6 +43,7 @@ impl App {
     pub async fn resolve(
         &self,
         caller: &Caller,
+        origin: Origin,
         id: ConversationId,
         expected: Option<i64>,
     ) -> Result<Conversation, Error> {
@@ -57,6 +60,7 @@ impl App {
                         Turn::Closed => closed(tx, &it).await?,
                         _ => store::snoozes::delete_snooze(tx, id).await?,
                     }
+                    audit::record(tx, &origin, &[Event::new("conversation.resolve", id)]).await?;
                     save(tx, it).await
                 })
             })
@@ -70,6 +74,7 @@ impl App {
     pub async fn reopen(
         &self,
         caller: &Caller,
+        origin: Origin,
         id: ConversationId,
         expected: Option<i64>,
     ) -> Result<Conversation, Error> {
@@ -85,7 +90,7 @@ impl App {
                         return Ok(it);
                     }
                     check_version(expected, it.version)?;
-                    app.open_again(tx, it, why).await
+                    app.open_again(tx, it, why, &origin).await
                 })
             })
             .await
@@ -98,6 +103,7 @@ impl App {
     pub async fn snooze(
         &self,
         caller: &Caller,
+        origin: Origin,
         id: ConversationId,
         until: Timestamp,
         expected: Option<i64>,
@@ -122,6 +128,7 @@ impl App {
                         closed(tx, &it).await?;
                     }
                     store::snoozes::save_snooze(tx, id, until).await?;
+                    audit::record(tx, &origin, &[Event::new("conversation.snooze", id)]).await?;
                     save(tx, it).await
                 })
             })
@@ -153,6 +160,7 @@ impl App {
         let app = self.clone();
         let event = self.clock.new_id().into();
         let why = Reopened { event, reason: "The snooze of your conversation is over", by: None };
+        let origin = Origin::system(NAME, "snooze waker");
         self.db
             .write(org, move |tx| {
                 Box::pin(async move {
@@ -164,7 +172,7 @@ impl App {
                     match it.snooze_until {
                         None => Ok(store::snoozes::delete_snooze(tx, id).await?),
                         Some(until) if until > now => Ok(()),
-                        Some(_) => app.open_again(tx, it, why).await.map(drop),
+                        Some(_) => app.open_again(tx, it, why, &origin).await.map(drop),
                     }
                 })
             })
@@ -176,10 +184,12 @@ impl App {
         tx: &mut Tx,
         mut it: Conversation,
         why: Reopened,
+        origin: &Origin,
     ) -> Result<Conversation, Error> {
         let snoozed = it.status == Status::Snoozed;
         it.reopen();
         self.opened(tx, &mut it, snoozed, why).await?;
+        audit::record(tx, origin, &[Event::new("conversation.reopen", it.id)]).await?;
         save(tx, it).await
     }
 

@@ -1,5 +1,6 @@
 //! Teams (R1).
 
+use audit::{Event, Origin};
 use db::{Retry, Tx};
 use kernel::{AgentId, PageSize, TeamId, Timestamp};
 use rpc::Caller;
@@ -26,6 +27,7 @@ impl App {
     pub async fn create_team(
         &self,
         caller: &Caller,
+        origin: Origin,
         retry: Retry,
         handle: Handle,
         display_name: String,
@@ -35,7 +37,8 @@ impl App {
         let (id, create_time, update_time) = (self.clock.new_id().into(), now, now);
         let team =
             Team { id, version: 1, handle, display_name, members: 0, queued: 0, create_time, update_time };
-        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, team, members))).await
+        let origin = origin.of_request(retry.request_id);
+        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, team, members, origin))).await
     }
 
     /// Reads a team.
@@ -81,14 +84,16 @@ impl App {
     pub async fn update_team(
         &self,
         caller: &Caller,
+        origin: Origin,
         retry: Retry,
         id: TeamId,
         change: TeamChange,
         expected: Option<i64>,
     ) -> Result<Team, Error> {
         let now = self.clock.now();
+        let origin = origin.of_request(retry.request_id);
         self.db
-            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now)))
+            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now, origin)))
             .await
     }
 
@@ -96,18 +101,25 @@ impl App {
     ///
     /// # Errors
     /// [`Error::TeamInUse`], [`Error::NoSuchTeam`], [`Error::Stale`], [`Error::Db`].
-    pub async fn delete_team(&self, caller: &Caller, id: TeamId, expected: Option<i64>) -> Result<(), Error> {
-        self.db.write(&caller.org, move |tx| Box::pin(delete(tx, id, expected))).await
+    pub async fn delete_team(
+        &self,
+        caller: &Caller,
+        origin: Origin,
+        id: TeamId,
+        expected: Option<i64>,
+    ) -> Result<(), Error> {
+        self.db.write(&caller.org, move |tx| Box::pin(delete(tx, id, expected, origin))).await
     }
 }
 
-async fn create(tx: &mut Tx, mut team: Team, members: Vec<AgentId>) -> Result<Team, Error> {
+async fn create(tx: &mut Tx, mut team: Team, members: Vec<AgentId>, origin: Origin) -> Result<Team, Error> {
     let members = check_agents(tx, members).await?;
     team.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
     check_size(team.members)?;
     store::handles::insert_handle(tx, &team.handle, Named::Team(team.id)).await.map_err(taken)?;
     store::teams::insert_team(tx, &team).await?;
     store::teams::insert_members(tx, team.id, &members).await?;
+    audit::record(tx, &origin, &[Event::new("team.create", team.id)]).await?;
     Ok(team)
 }
 
@@ -117,6 +129,7 @@ async fn update(
     change: TeamChange,
     expected: Option<i64>,
     now: Timestamp,
+    origin: Origin,
 ) -> Result<Team, Error> {
     store::locks::lock_team(tx, id).await?;
     let before = store::teams::find_team(tx, id).await?.ok_or(Error::NoSuchTeam)?;
@@ -133,10 +146,11 @@ async fn update(
         store::handles::delete_handle(tx, &before.handle).await?;
         store::handles::insert_handle(tx, &team.handle, Named::Team(id)).await.map_err(taken)?;
     }
+    audit::record(tx, &origin, &[Event::new("team.update", id)]).await?;
     if store::teams::save_team(tx, &team).await? { Ok(team) } else { Err(Error::Raced) }
 }
 
-async fn delete(tx: &mut Tx, id: TeamId, expected: Option<i64>) -> Result<(), Error> {
+async fn delete(tx: &mut Tx, id: TeamId, expected: Option<i64>, origin: Origin) -> Result<(), Error> {
     store::locks::lock_teams(tx, &[id]).await?;
     let team = store::teams::find_team(tx, id).await?.ok_or(Error::NoSuchTeam)?;
     check_version(expected, team.version)?;
@@ -151,7 +165,8 @@ async fn delete(tx: &mut Tx, id: TeamId, expected: Option<i64>) -> Result<(), Er
     store::teams::delete_all_members(tx, id).await?;
     store::queue::delete_rotation(tx, id).await?;
     store::handles::delete_handle(tx, &team.handle).await?;
-    Ok(store::teams::delete_team(tx, id).await?)
+    store::teams::delete_team(tx, id).await?;
+    Ok(audit::record(tx, &origin, &[Event::new("team.delete", id)]).await?)
 }
 
 fn names(workflow: &Workflow, id: TeamId) -> bool {

@@ -1,5 +1,6 @@
 //! Subject, tags and priority of a conversation (R4).
 
+use audit::{Event, Origin};
 use db::{Retry, Tx};
 use kernel::ConversationId;
 use rpc::Caller;
@@ -18,12 +19,16 @@ impl App {
     pub async fn update_conversation(
         &self,
         caller: &Caller,
+        origin: Origin,
         retry: Retry,
         id: ConversationId,
         change: ConversationChange,
         expected: Option<i64>,
     ) -> Result<Conversation, Error> {
-        self.db.write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected))).await
+        let origin = origin.of_request(retry.request_id);
+        self.db
+            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, origin)))
+            .await
     }
 }
 
@@ -32,6 +37,7 @@ async fn update(
     id: ConversationId,
     change: ConversationChange,
     expected: Option<i64>,
+    origin: Origin,
 ) -> Result<Conversation, Error> {
     let mut it = get_locked(tx, id).await?;
     check_version(expected, it.version)?;
@@ -42,5 +48,6 @@ async fn update(
     if it.priority != priority {
         store::queue::set_priority(tx, id, it.priority).await?;
     }
+    audit::record(tx, &origin, &[Event::new("conversation.update", id)]).await?;
     save(tx, it).await
 }

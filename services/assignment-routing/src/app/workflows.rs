@@ -1,5 +1,6 @@
 //! Workflows (R9): refused at save if they could never work.
 
+use audit::{Event, Origin};
 use db::{Retry, Tx};
 use kernel::{PageSize, TeamId, Timestamp, WorkflowId};
 use rpc::Caller;
@@ -57,6 +58,7 @@ impl App {
     pub async fn create_workflow(
         &self,
         caller: &Caller,
+        origin: Origin,
         retry: Retry,
         spec: WorkflowChange,
     ) -> Result<Workflow, Error> {
@@ -75,7 +77,8 @@ impl App {
             update_time: now,
         });
         check(&workflow)?;
-        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, workflow))).await
+        let origin = origin.of_request(retry.request_id);
+        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, workflow, origin))).await
     }
 
     /// Reads a workflow.
@@ -123,14 +126,16 @@ impl App {
     pub async fn update_workflow(
         &self,
         caller: &Caller,
+        origin: Origin,
         retry: Retry,
         id: WorkflowId,
         change: WorkflowChange,
         expected: Option<i64>,
     ) -> Result<Workflow, Error> {
         let now = self.clock.now();
+        let origin = origin.of_request(retry.request_id);
         self.db
-            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now)))
+            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now, origin)))
             .await
     }
 
@@ -141,10 +146,11 @@ impl App {
     pub async fn delete_workflow(
         &self,
         caller: &Caller,
+        origin: Origin,
         id: WorkflowId,
         expected: Option<i64>,
     ) -> Result<(), Error> {
-        self.db.write(&caller.org, move |tx| Box::pin(delete(tx, id, expected))).await
+        self.db.write(&caller.org, move |tx| Box::pin(delete(tx, id, expected, origin))).await
     }
 }
 
@@ -176,7 +182,7 @@ async fn check_teams(tx: &mut Tx, workflow: &Workflow) -> Result<(), Error> {
     if known.len() == teams.len() { Ok(()) } else { Err(Error::NoSuchTeam) }
 }
 
-async fn create(tx: &mut Tx, workflow: Workflow) -> Result<Workflow, Error> {
+async fn create(tx: &mut Tx, workflow: Workflow, origin: Origin) -> Result<Workflow, Error> {
     // First of all: from here on no team that it names can be deleted.
     store::workflows::bump_revision(tx).await?;
     if store::workflows::count_workflows(tx).await? >= MOST {
@@ -184,6 +190,7 @@ async fn create(tx: &mut Tx, workflow: Workflow) -> Result<Workflow, Error> {
     }
     check_teams(tx, &workflow).await?;
     store::workflows::insert_workflow(tx, &workflow).await?;
+    audit::record(tx, &origin, &[Event::new("workflow.create", workflow.id)]).await?;
     Ok(workflow)
 }
 
@@ -193,6 +200,7 @@ async fn update(
     change: WorkflowChange,
     expected: Option<i64>,
     now: Timestamp,
+    origin: Origin,
 ) -> Result<Workflow, Error> {
     store::workflows::bump_revision(tx).await?;
     let before = store::workflows::find_workflow(tx, id).await?.ok_or(Error::NoSuchWorkflow)?;
@@ -205,12 +213,14 @@ async fn update(
     workflow.update_time = now;
     check(&workflow)?;
     check_teams(tx, &workflow).await?;
+    audit::record(tx, &origin, &[Event::new("workflow.update", id)]).await?;
     if store::workflows::save_workflow(tx, &workflow).await? { Ok(workflow) } else { Err(Error::Raced) }
 }
 
-async fn delete(tx: &mut Tx, id: WorkflowId, expected: Option<i64>) -> Result<(), Error> {
+async fn delete(tx: &mut Tx, id: WorkflowId, expected: Option<i64>, origin: Origin) -> Result<(), Error> {
     store::workflows::bump_revision(tx).await?;
     let workflow = store::workflows::find_workflow(tx, id).await?.ok_or(Error::NoSuchWorkflow)?;
     check_version(expected, workflow.version)?;
-    Ok(store::workflows::delete_workflow(tx, id).await?)
+    store::workflows::delete_workflow(tx, id).await?;
+    Ok(audit::record(tx, &origin, &[Event::new("workflow.delete", id)]).await?)
 }

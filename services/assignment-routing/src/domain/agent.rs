@@ -27,6 +27,17 @@ impl Person {
     }
 }
 
+/// A person whom a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Who.
+    pub person: Person,
+    /// AGENT, SUPERVISOR or ADMIN.
+    pub role: Role,
+    /// Whether they are there.
+    pub presence: Presence,
+}
+
 /// Something an agent is good at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skill {

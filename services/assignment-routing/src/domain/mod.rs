@@ -3,6 +3,7 @@
 //! | file | story |
 //! |---|---|
 //! | [`agent`], [`handle`], [`presence`], [`team`] | people inside, what `@` resolves, whether they are there |
+//! | [`name_query`] | finding people by the beginnings of their names |
 //! | [`conversation`], [`message`], [`priority`] | conversations: how each event changes them |
 //! | [`view`] | inbox views, their order and their pages |
 //! | [`condition`], [`workflow`] | CEL conditions, and workflows run over the facts of a conversation |
@@ -17,6 +18,7 @@ pub mod conversation;
 pub mod decision;
 pub mod handle;
 pub mod message;
+pub mod name_query;
 pub mod presence;
 pub mod priority;
 pub mod team;

@@ -12,6 +12,7 @@ pub mod decisions;
 pub mod handles;
 pub mod locks;
 pub mod messages;
+pub mod people;
 pub mod presence;
 pub mod queue;
 pub mod snoozes;
@@ -23,12 +24,13 @@ use db::{DbError, MigrationSet, Migrations};
 
 static ROUTING: MigrationSet = MigrationSet {
     name: "routing",
-    steps: &[db::step!("0001_routing")],
+    steps: &[db::step!("0001_routing"), db::step!("0002_people_by_role")],
     work_tables: &["presence", "team_members", "queue", "snoozes"],
 };
 
 /// Every table of the service.
-pub static MIGRATIONS: Migrations = Migrations { sets: &[&db::RETRY_KEYS, &outbox::TABLES, &ROUTING] };
+pub static MIGRATIONS: Migrations =
+    Migrations { sets: &[&db::RETRY_KEYS, &audit::TABLES, &outbox::TABLES, &ROUTING] };
 
 /// A stored text that is none of those the program writes.
 fn unreadable(column: &str) -> DbError {

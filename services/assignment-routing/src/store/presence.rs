@@ -77,14 +77,15 @@ pub async fn list_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec
     .await
 }
 
-/// Takes those of these agents offline whose lease still is over.
-pub async fn expire(tx: &mut Tx, agents: &[AgentId], now: Timestamp) -> Result<(), DbError> {
+/// Takes those of these agents offline whose lease still is over; tells which.
+pub async fn expire(tx: &mut Tx, agents: &[AgentId], now: Timestamp) -> Result<Vec<AgentId>, DbError> {
     let sql = format!(
         "UPDATE presence SET availability = 'OFFLINE', lease_expire_time = NULL, change_time = $2
-         WHERE org_id = $1 AND lease_expire_time <= $2 AND agent_id IN {}",
+         WHERE org_id = $1 AND lease_expire_time <= $2 AND agent_id IN {}
+         RETURNING agent_id",
         list(3, agents.len())
     );
-    tx.query_dynamic(sql).bind(now).bind_all(agents.iter().copied()).execute(tx).await.map(drop)
+    tx.query_dynamic(sql).bind(now).bind_all(agents.iter().copied()).fetch_values(tx).await
 }
 
 #[derive(sqlx::FromRow)]

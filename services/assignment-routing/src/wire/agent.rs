@@ -7,7 +7,7 @@ use rpc::convert::{etag, proto_role, role_of};
 
 use super::mask::Paths;
 use super::{maybe_time, narrow, time};
-use crate::domain::agent::{Agent, Person, Profile, ProfileChange, Skill, WorkingHours};
+use crate::domain::agent::{Agent, Found, Person, Profile, ProfileChange, Skill, WorkingHours};
 use crate::domain::choose::Availability;
 use crate::domain::handle::Handle;
 use crate::domain::presence::Presence;
@@ -46,6 +46,16 @@ pub fn person(it: Person) -> pb::Person {
         subject: it.subject.to_string(),
         username: it.username,
         display_name: it.display_name,
+    }
+}
+
+/// A person whom a search found, as they are at `now`.
+#[must_use]
+pub fn found(it: Found, now: Timestamp) -> pb::FoundPerson {
+    pb::FoundPerson {
+        person: Some(person(it.person)),
+        role: proto_role(it.role).into(),
+        availability: availability(it.presence.at(now)).into(),
     }
 }
 

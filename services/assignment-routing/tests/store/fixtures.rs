@@ -25,6 +25,11 @@ pub(crate) fn org() -> OrgId {
     OrgId::parse("acme").unwrap()
 }
 
+/// Where what the tests do comes from.
+pub(crate) fn origin() -> audit::Origin {
+    audit::Origin::system("routing", "test")
+}
+
 /// An agent who is there until they say otherwise.
 pub(crate) async fn agent(tx: &mut Tx, name: &str) -> Result<AgentId, DbError> {
     let now = tx.clock().now();

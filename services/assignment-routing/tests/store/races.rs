@@ -13,7 +13,7 @@ use db::test_support::{TestDb, replica};
 use db::{Db, DbError, Engine, Json, Retry};
 use kernel::{AgentId, ConversationId, TeamId};
 
-use crate::fixtures::{agent, app, caller, conversation, org, place, team};
+use crate::fixtures::{agent, app, caller, conversation, org, origin, place, team};
 
 const ASSIGNERS: usize = 4;
 const CONVERSATIONS: usize = 1_000;
@@ -219,8 +219,8 @@ db::both_databases!(
                 for step in 0..120 {
                     let id = ids[(step * 7 + person * 13) % ids.len()];
                     let result = match step % 4 {
-                        0 => app.resolve(&caller, id, None).await.map(drop),
-                        1 => app.reopen(&caller, id, None).await.map(drop),
+                        0 => app.resolve(&caller, origin(), id, None).await.map(drop),
+                        1 => app.reopen(&caller, origin(), id, None).await.map(drop),
                         turn => {
                             let it = app.get_conversation(&caller, id).await.unwrap();
                             let retry = Retry {
@@ -234,7 +234,7 @@ db::both_databases!(
                                 (_, 0) => Target::Nobody,
                                 _ => Target::Team(teams[step % teams.len()]),
                             };
-                            app.assign(&caller, retry, id, target, Some(it.version)).await.map(drop)
+                            app.assign(&caller, origin(), retry, id, target, Some(it.version)).await.map(drop)
                         }
                     };
                     match result {

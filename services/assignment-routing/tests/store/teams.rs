@@ -14,7 +14,7 @@ use rpc::Fault;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::fixtures::{agent, app, caller, org, team, waiting};
+use crate::fixtures::{agent, app, caller, org, origin, team, waiting};
 
 async fn agents(db: &TestDb, count: usize) -> Vec<AgentId> {
     db.write(&org(), move |tx| {
@@ -48,14 +48,18 @@ db::both_databases!(a_team_has_at_most_500_members, MIGRATIONS, |db| async move 
     let most = agents[..498].to_vec();
     let airline =
         db.write(&org(), move |tx| Box::pin(async move { team(tx, "airline", &most).await })).await.unwrap();
-    let full = app.add_members(&root, airline, agents[497..500].to_vec()).await.unwrap();
+    let full = app.add_members(&root, origin(), airline, agents[497..500].to_vec()).await.unwrap();
     assert_eq!(full.members, 500);
-    refused(app.add_members(&root, airline, agents[500..].to_vec()).await.unwrap_err());
+    refused(app.add_members(&root, origin(), airline, agents[500..].to_vec()).await.unwrap_err());
     assert_eq!(app.get_team(&root, airline).await.unwrap(), full);
-    assert_eq!(app.add_members(&root, airline, agents[..9].to_vec()).await.unwrap(), full, "they are in it");
+    assert_eq!(
+        app.add_members(&root, origin(), airline, agents[..9].to_vec()).await.unwrap(),
+        full,
+        "they are in it"
+    );
     let retry = Retry { caller: root.subject.clone(), method: "create", request_id: None, digest: [0; 32] };
     let handle = Handle::parse("bank").unwrap();
-    refused(app.create_team(&root, retry, handle, String::new(), agents).await.unwrap_err());
+    refused(app.create_team(&root, origin(), retry, handle, String::new(), agents).await.unwrap_err());
 });
 
 // R11

@@ -16,7 +16,11 @@ impl ContactService for Api {
     ) -> Result<Response<pb::CreateContactResponse>, Status> {
         let call = rpc::call(&request)?;
         let create = wire::create(&call, request.into_inner())?;
-        let contact = self.app.create_contact(&call.caller.org, create).await.map_err(Fault::from)?;
+        let contact = self
+            .app
+            .create_contact(&call.caller.org, runtime::origin(&call), create)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::CreateContactResponse { contact: Some(wire::contact(contact)) }))
     }
 
@@ -46,7 +50,11 @@ impl ContactService for Api {
     ) -> Result<Response<pb::UpdateContactResponse>, Status> {
         let call = rpc::call(&request)?;
         let update = wire::update(&call, request.into_inner())?;
-        let contact = self.app.update_contact(&call.caller.org, update).await.map_err(Fault::from)?;
+        let contact = self
+            .app
+            .update_contact(&call.caller.org, runtime::origin(&call), update)
+            .await
+            .map_err(Fault::from)?;
         Ok(Response::new(pb::UpdateContactResponse { contact: Some(wire::contact(contact)) }))
     }
 
@@ -56,7 +64,8 @@ impl ContactService for Api {
     ) -> Result<Response<pb::TagContactResponse>, Status> {
         let call = rpc::call(&request)?;
         let tag = wire::tag(request.get_ref())?;
-        let contact = self.app.tag_contact(&call.caller.org, tag).await.map_err(Fault::from)?;
+        let contact =
+            self.app.tag_contact(&call.caller.org, runtime::origin(&call), tag).await.map_err(Fault::from)?;
         Ok(Response::new(pb::TagContactResponse { contact: Some(wire::contact(contact)) }))
     }
 
@@ -66,7 +75,11 @@ impl ContactService for Api {
     ) -> Result<Response<pb::ResolveContactResponse>, Status> {
         let call = rpc::call(&request)?;
         let resolve = wire::resolve(request.get_ref())?;
-        let resolved = self.app.resolve_contact(&call.caller.org, resolve).await.map_err(Fault::from)?;
+        let resolved = self
+            .app
+            .resolve_contact(&call.caller.org, runtime::origin(&call), resolve)
+            .await
+            .map_err(Fault::from)?;
         let (contact, created) = (Some(wire::contact(resolved.contact)), resolved.created);
         Ok(Response::new(pb::ResolveContactResponse { contact, created }))
     }

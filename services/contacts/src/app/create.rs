@@ -1,12 +1,14 @@
 //! A contact is made.
 
+use audit::{Event, Origin};
 use db::{Retry, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
 
-use super::{App, whole};
+use super::set_attributes::steps;
+use super::{App, index, whole};
 use crate::Error;
-use crate::domain::{Address, Contact, Profile, Tag};
-use crate::store::{contacts, identities, tags};
+use crate::domain::{Address, Attribute, AttributeChange, Contact, Profile, Tag};
+use crate::store::{attributes, contacts, identities, tags};
 
 /// What a new contact shall be.
 #[derive(Debug, Clone)]
@@ -15,6 +17,8 @@ pub struct CreateContact {
     pub profile: Profile,
     /// The tags to carry from the start.
     pub tags: Vec<Tag>,
+    /// The attributes to have from the start, each key once.
+    pub attributes: Vec<Attribute>,
     /// The request, for its retries.
     pub retry: Retry,
 }
@@ -23,12 +27,19 @@ impl App {
     /// Makes a contact, who then owns the emails and phones of the profile.
     ///
     /// # Errors
-    /// [`Error::Taken`] when another contact has one of them or the external id; [`Error::RequestIdReused`].
-    pub async fn create_contact(&self, org: &OrgId, create: CreateContact) -> Result<Contact, Error> {
+    /// [`Error::Taken`] when another contact has one of them or the external id, [`Error::Misfits`],
+    /// [`Error::RequestIdReused`].
+    pub async fn create_contact(
+        &self,
+        org: &OrgId,
+        origin: Origin,
+        create: CreateContact,
+    ) -> Result<Contact, Error> {
         let (id, now) = (ContactId::from(self.clock.new_id()), self.clock.now());
-        let CreateContact { profile, tags, retry } = create;
+        let retry = create.retry.clone();
         let request_id = retry.request_id;
-        let created = self.db.write_once(org, retry, move |tx| Box::pin(insert(tx, id, profile, tags, now)));
+        let origin = origin.of_request(request_id);
+        let created = self.db.write_once(org, retry, move |tx| Box::pin(insert(tx, id, create, now, origin)));
         created.await.map_err(|error: Error| error.of_request(request_id))
     }
 }
@@ -36,14 +47,21 @@ impl App {
 async fn insert(
     tx: &mut Tx,
     id: ContactId,
-    profile: Profile,
-    tags: Vec<Tag>,
+    create: CreateContact,
     now: Timestamp,
+    origin: Origin,
 ) -> Result<Contact, Error> {
+    let CreateContact { profile, tags, attributes, retry: _ } = create;
     contacts::insert(tx, id, &profile, now).await?;
     take_addresses(tx, id, &profile.addresses(), now).await?;
     tags::insert(tx, id, &tags).await?;
-    whole::get(tx, id).await
+    let change = AttributeChange { set: attributes, clear: Vec::new() };
+    let steps = steps(tx, change, &[], "attributes").await?;
+    attributes::set(tx, id, &steps.set).await?;
+    audit::record(tx, &origin, &[Event::new("contact.create", id)]).await?;
+    let contact = whole::get(tx, id).await?;
+    index::add(tx, &contact).await?;
+    Ok(contact)
 }
 
 /// Gives the addresses to the contact, all or none.

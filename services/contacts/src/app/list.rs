@@ -47,17 +47,14 @@ impl App {
         };
         let page = self.db.read(org, move |tx| {
             Box::pin(async move {
-                let mut rows = match &tag {
+                let rows = match &tag {
                     Some(tag) => contacts::list_tagged(tx, tag, before, page_size.and_one()).await?,
                     None => contacts::list(tx, before, page_size.and_one()).await?,
                 };
-                let more = rows.len() > page_size.get();
-                rows.truncate(page_size.get());
-                Ok::<_, Error>((whole::all(tx, rows).await?, more))
+                whole::page(tx, rows, page_size).await.map_err(Error::from)
             })
         });
-        let (contacts, more) = page.await?;
-        let last = contacts.last().filter(|_| more).map(|contact| contact.contact_id);
+        let (contacts, last) = page.await?;
         let next_page_token =
             last.map(|last| self.seal.seal(KIND, binding.as_bytes(), &last)).unwrap_or_default();
         Ok(ContactPage { contacts, next_page_token })

@@ -4,10 +4,11 @@
 //! transactions that make an owner at once, one inserts the address; the others wait for it, find the address taken,
 //! roll back the contact they had begun, and look again.
 
+use audit::{Event, Origin};
 use db::{DbError, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
 
-use super::{App, whole};
+use super::{App, index, whole};
 use crate::Error;
 use crate::domain::{Address, Contact, Line, Profile};
 use crate::store::{contacts, identities};
@@ -39,7 +40,12 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub async fn resolve_contact(&self, org: &OrgId, resolve: ResolveContact) -> Result<Resolved, Error> {
+    pub async fn resolve_contact(
+        &self,
+        org: &OrgId,
+        origin: Origin,
+        resolve: ResolveContact,
+    ) -> Result<Resolved, Error> {
         for _ in 0..ROUNDS {
             let address = resolve.address.clone();
             let known = self.db.read(org, move |tx| Box::pin(async move { find_owner(tx, &address).await }));
@@ -47,8 +53,8 @@ impl App {
                 return Ok(Resolved { contact, created: false });
             }
             let (id, now) = (ContactId::from(self.clock.new_id()), self.clock.now());
-            let resolve = resolve.clone();
-            match self.db.write(org, move |tx| Box::pin(link_or_make(tx, resolve, id, now))).await {
+            let (resolve, origin) = (resolve.clone(), origin.clone());
+            match self.db.write(org, move |tx| Box::pin(link_or_make(tx, resolve, id, now, origin))).await {
                 Err(Error::LostRace) => {}
                 resolved => return resolved,
             }
@@ -71,6 +77,7 @@ async fn link_or_make(
     resolve: ResolveContact,
     id: ContactId,
     now: Timestamp,
+    origin: Origin,
 ) -> Result<Resolved, Error> {
     let ResolveContact { address, display_name } = resolve;
     // Again, inside the transaction: on SQLite, whose transactions come one after the other, this settles it.
@@ -80,9 +87,11 @@ async fn link_or_make(
     if let Some(through) = address.owned_through()
         && let Some(contact) = link(tx, &address, &through, now).await?
     {
+        audit::record(tx, &origin, &[Event::new("contact.link", contact.contact_id)]).await?;
         return Ok(Resolved { contact, created: false });
     }
     let contact = make(tx, id, &address, display_name, now).await?;
+    audit::record(tx, &origin, &[Event::new("contact.create", id)]).await?;
     Ok(Resolved { contact, created: true })
 }
 
@@ -105,7 +114,9 @@ async fn link(
         return Err(Error::LostRace);
     }
     contacts::touch(tx, owner, now).await?;
-    whole::get(tx, owner).await.map(Some)
+    let contact = whole::get(tx, owner).await?;
+    index::follow(tx, &contact).await?;
+    Ok(Some(contact))
 }
 
 async fn make(
@@ -121,5 +132,7 @@ async fn make(
     if identities::insert(tx, id, &addresses, now).await? < addresses.len() {
         return Err(Error::LostRace);
     }
-    whole::get(tx, id).await
+    let contact = whole::get(tx, id).await?;
+    index::add(tx, &contact).await?;
+    Ok(contact)
 }

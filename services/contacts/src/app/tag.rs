@@ -1,9 +1,10 @@
 //! Tags are added and removed, and counted.
 
+use audit::{Event, Origin};
 use db::Tx;
 use kernel::{ContactId, OrgId, PageSize, Timestamp};
 
-use super::{App, whole};
+use super::{App, index, whole};
 use crate::Error;
 use crate::domain::{Contact, TagChange};
 use crate::store::tags::TagUse;
@@ -43,9 +44,9 @@ impl App {
     ///
     /// # Errors
     /// [`Error::NoSuchContact`], [`Error::TooManyTags`].
-    pub async fn tag_contact(&self, org: &OrgId, tag: TagContact) -> Result<Contact, Error> {
+    pub async fn tag_contact(&self, org: &OrgId, origin: Origin, tag: TagContact) -> Result<Contact, Error> {
         let now = self.clock.now();
-        self.db.write(org, move |tx| Box::pin(change(tx, tag, now))).await
+        self.db.write(org, move |tx| Box::pin(change(tx, tag, now, origin))).await
     }
 
     /// Lists the tags in use with their number of contacts, by name.
@@ -71,7 +72,7 @@ impl App {
     }
 }
 
-async fn change(tx: &mut Tx, tag: TagContact, now: Timestamp) -> Result<Contact, Error> {
+async fn change(tx: &mut Tx, tag: TagContact, now: Timestamp, origin: Origin) -> Result<Contact, Error> {
     let id = tag.contact_id;
     let row = contacts::lock(tx, id).await?.ok_or(Error::NoSuchContact)?;
     let contact = whole::one(tx, row).await?;
@@ -85,5 +86,8 @@ async fn change(tx: &mut Tx, tag: TagContact, now: Timestamp) -> Result<Contact,
     tags::insert(tx, id, &steps.added).await?;
     tags::remove(tx, id, &steps.removed).await?;
     contacts::touch(tx, id, now).await?;
-    whole::get(tx, id).await
+    audit::record(tx, &origin, &[Event::new("contact.tag", id)]).await?;
+    let contact = whole::get(tx, id).await?;
+    index::follow(tx, &contact).await?;
+    Ok(contact)
 }

@@ -1,10 +1,11 @@
 //! A profile is changed.
 
+use audit::{Event, Origin};
 use db::{Retry, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
 
 use super::create::take_addresses;
-use super::{App, whole};
+use super::{App, index, whole};
 use crate::Error;
 use crate::domain::{AddressChange, Contact, Mask, Profile};
 use crate::store::{contacts, identities};
@@ -29,15 +30,26 @@ impl App {
     ///
     /// # Errors
     /// [`Error::NoSuchContact`], [`Error::StaleVersion`], [`Error::Taken`], [`Error::RequestIdReused`].
-    pub async fn update_contact(&self, org: &OrgId, update: UpdateContact) -> Result<Contact, Error> {
+    pub async fn update_contact(
+        &self,
+        org: &OrgId,
+        origin: Origin,
+        update: UpdateContact,
+    ) -> Result<Contact, Error> {
         let now = self.clock.now();
         let (retry, request_id) = (update.retry.clone(), update.retry.request_id);
-        let updated = self.db.write_once(org, retry, move |tx| Box::pin(change(tx, update, now)));
+        let origin = origin.of_request(request_id);
+        let updated = self.db.write_once(org, retry, move |tx| Box::pin(change(tx, update, now, origin)));
         updated.await.map_err(|error: Error| error.of_request(request_id))
     }
 }
 
-async fn change(tx: &mut Tx, update: UpdateContact, now: Timestamp) -> Result<Contact, Error> {
+async fn change(
+    tx: &mut Tx,
+    update: UpdateContact,
+    now: Timestamp,
+    origin: Origin,
+) -> Result<Contact, Error> {
     let id = update.contact_id;
     let row = contacts::lock(tx, id).await?.ok_or(Error::NoSuchContact)?;
     let old = whole::one(tx, row).await?;
@@ -52,5 +64,8 @@ async fn change(tx: &mut Tx, update: UpdateContact, now: Timestamp) -> Result<Co
     contacts::update(tx, id, &new, now).await?;
     identities::remove(tx, id, &addresses.given_up).await?;
     take_addresses(tx, id, &addresses.taken, now).await?;
-    whole::get(tx, id).await
+    audit::record(tx, &origin, &[Event::new("contact.update", id)]).await?;
+    let contact = whole::get(tx, id).await?;
+    index::follow(tx, &contact).await?;
+    Ok(contact)
 }

@@ -3,7 +3,8 @@
 use kernel::{ContactId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, Profile, Tag};
+use super::attribute::Value;
+use super::{Attribute, Channel, Line, Profile, Tag};
 
 /// A person outside the organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,10 +19,43 @@ pub struct Contact {
     pub tags: Vec<Tag>,
     /// The addresses by which channels know them, by channel and address.
     pub identities: Vec<Identity>,
+    /// The custom attributes they have, by key. Answers kept for retries by an older version have none.
+    #[serde(default)]
+    pub attributes: Vec<Attribute>,
     /// When the contact was made.
     pub create_time: Timestamp,
     /// When the contact last changed.
     pub update_time: Timestamp,
+}
+
+impl Contact {
+    /// Bytes of text that it adds to an answer.
+    pub fn weight(&self) -> usize {
+        let Profile { display_name, given_name, family_name, emails, phones, external_id, .. } =
+            &self.profile;
+        let Profile { language, time_zone, default_channel, avatar_url, company, location, .. } =
+            &self.profile;
+        let names = [display_name, given_name, family_name, external_id, language, time_zone];
+        let more = [default_channel, avatar_url, company, location];
+        let lines: usize = names.into_iter().chain(more).map(|line| line.as_str().len()).sum();
+        let emails: usize = emails.iter().map(|email| email.as_str().len()).sum();
+        let phones: usize = phones.iter().map(|phone| phone.as_str().len()).sum();
+        let tags: usize = self.tags.iter().map(|tag| tag.as_str().len()).sum();
+        let identities: usize = self.identities.iter().map(|one| one.address.len() + ENTRY_BYTES).sum();
+        let attributes: usize = self.attributes.iter().map(|one| value_bytes(&one.value) + ENTRY_BYTES).sum();
+        lines + emails + phones + tags + identities + attributes
+    }
+}
+
+/// About what an identity or attribute weighs beside its text: channel or key, time.
+const ENTRY_BYTES: usize = 40;
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::Text(text) | Value::Choice(text) => Line::as_str(text).len(),
+        Value::Link(link) => link.as_str().len(),
+        Value::Date(_) | Value::Number(_) | Value::Boolean(_) => ENTRY_BYTES,
+    }
 }
 
 /// An address by which a channel knows a contact.

@@ -41,6 +41,20 @@ impl Phone {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The forms in which people look for it: with the country code, without it, and with the zero that most countries dial
+    /// instead.
+    pub fn searchable(&self) -> Vec<String> {
+        let mut forms = vec![self.0.clone()];
+        let code = phonenumber::parse(None, &self.0).map(|number| format!("+{}", number.country().code()));
+        if let Some(national) = code.ok().and_then(|code| self.0.strip_prefix(&code)) {
+            forms.push(national.to_owned());
+            if !national.starts_with('0') {
+                forms.push(format!("0{national}"));
+            }
+        }
+        forms
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +97,14 @@ mod tests {
             assert_eq!(e164(text), None, "{text}");
         }
         assert_eq!(e164("+49 1234567890123456789"), None, "more than 15 digits");
+    }
+
+    #[test]
+    fn a_number_is_looked_for_with_and_without_its_country() {
+        let forms = |text| Phone::parse(text).unwrap().searchable();
+        assert_eq!(forms("+49 89 123456"), ["+4989123456", "89123456", "089123456"]);
+        assert_eq!(forms("+1 415 555 2671"), ["+14155552671", "4155552671", "04155552671"]);
+        assert_eq!(forms("+39 06 698 12345"), ["+390669812345", "0669812345"]);
     }
 
     proptest! {

@@ -1,9 +1,9 @@
 //! The table `contacts`.
 
-use db::{DbError, Engine, Json, Query, Tx};
+use db::{DbError, Engine, Json, Query, Tx, rows};
 use kernel::{ContactId, Timestamp};
 
-use crate::domain::{Contact, Email, Identity, Line, Phone, Profile, Tag};
+use crate::domain::{Attribute, Contact, Email, Identity, Line, ListId, Phone, Profile, Tag};
 
 /// The columns of a [`ContactRow`], and of an insert.
 macro_rules! columns {
@@ -13,7 +13,7 @@ macro_rules! columns {
     };
 }
 
-/// A contact without its tags and identities, which have tables of their own.
+/// A contact without its tags, identities and attributes, which have tables of their own.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct ContactRow {
     /// The key.
@@ -37,7 +37,7 @@ pub struct ContactRow {
 
 impl ContactRow {
     /// The contact whose row this is, with what the other tables know of it.
-    pub fn with(self, tags: Vec<Tag>, identities: Vec<Identity>) -> Contact {
+    pub fn with(self, tags: Vec<Tag>, identities: Vec<Identity>, attributes: Vec<Attribute>) -> Contact {
         Contact {
             contact_id: self.contact_id,
             version: self.version,
@@ -57,6 +57,7 @@ impl ContactRow {
             },
             tags,
             identities,
+            attributes,
             create_time: self.create_time,
             update_time: self.update_time,
         }
@@ -92,7 +93,7 @@ pub async fn update(tx: &mut Tx, id: ContactId, profile: &Profile, now: Timestam
     Ok(())
 }
 
-/// Counts a contact's version up, as its tags or identities changed. For the holder of the contact's lock.
+/// Counts a contact's version up, as its tags, identities or attributes changed. For the holder of the contact's lock.
 ///
 /// # Errors
 /// As for every statement.
@@ -100,6 +101,22 @@ pub async fn touch(tx: &mut Tx, id: ContactId, now: Timestamp) -> Result<(), DbE
     const SQL: &str =
         "UPDATE contacts SET version = version + 1, update_time = $3 WHERE org_id = $1 AND contact_id = $2";
     tx.query(SQL).bind(id).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+/// Like [`touch`], for several; until the transaction ends, nobody else changes them.
+///
+/// # Errors
+/// As for every statement.
+pub async fn touch_all(tx: &mut Tx, ids: &[ContactId], now: Timestamp) -> Result<(), DbError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE contacts SET version = version + 1, update_time = $2 WHERE org_id = $1 AND contact_id IN (VALUES {})",
+        rows(3, ids.len(), 1)
+    );
+    tx.query_dynamic(sql).bind(now).bind_all(ids.iter().copied()).execute(tx).await?;
     Ok(())
 }
 
@@ -163,6 +180,42 @@ pub async fn list_tagged(
           ORDER BY contact_id DESC"
     );
     tx.query(SQL).bind(tag).bind(before).bind(limit).fetch_all(tx).await
+}
+
+/// Like [`list`], of the contacts which are on the list.
+///
+/// # Errors
+/// As for every statement.
+pub async fn list_members(
+    tx: &mut Tx,
+    list: ListId,
+    before: ContactId,
+    limit: i64,
+) -> Result<Vec<ContactRow>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM contacts WHERE org_id = $1 AND contact_id IN (
+            SELECT contact_id FROM list_members WHERE org_id = $1 AND list_id = $2 AND contact_id < $3
+            ORDER BY contact_id DESC LIMIT $4)
+          ORDER BY contact_id DESC"
+    );
+    tx.query(SQL).bind(list).bind(before).bind(limit).fetch_all(tx).await
+}
+
+/// The contacts of these ids, in no order; nothing for those that are not there.
+///
+/// # Errors
+/// As for every statement.
+pub async fn list_by_id(tx: &mut Tx, ids: &[ContactId]) -> Result<Vec<ContactRow>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        concat!("SELECT ", columns!(), " FROM contacts WHERE org_id = $1 AND contact_id IN (VALUES {})"),
+        rows(2, ids.len(), 1)
+    );
+    tx.query_dynamic(sql).bind_all(ids.iter().copied()).fetch_all(tx).await
 }
 
 /// Binds `$3` to `$14`, in the order of the columns.

@@ -7,7 +7,7 @@ use proto::contacts::v1 as pb;
 use rpc::convert::{etag, expected_version, id_of, proto_time};
 use rpc::{Call, Fault};
 
-use super::Broken;
+use super::{Broken, attribute};
 use crate::app::{
     ContactPage, CreateContact, ListContacts, ListTags, ResolveContact, TagContact, TagPage, UpdateContact,
 };
@@ -22,8 +22,9 @@ pub(crate) fn create(call: &Call, request: pb::CreateContactRequest) -> Result<C
     let profile = profile(&mut broken, &request.profile.unwrap_or_default());
     // In order and each once.
     let tags: BTreeSet<Tag> = broken.read_all("tags", &request.tags, Tag::parse).into_iter().collect();
+    let attributes = attribute::all(&mut broken, "attributes", &request.attributes);
     broken.refuse()?;
-    Ok(CreateContact { profile, tags: tags.into_iter().collect(), retry })
+    Ok(CreateContact { profile, tags: tags.into_iter().collect(), attributes, retry })
 }
 
 pub(crate) fn get(call: &Call, request: &pb::GetContactRequest) -> Result<(Viewer, ContactId), Fault> {
@@ -106,12 +107,19 @@ pub(crate) fn contact_for(viewer: &Viewer, contact: Contact) -> pb::Contact {
     let all = self::contact(contact);
     match viewer {
         Viewer::Inside => all,
-        Viewer::Contact(_) => pb::Contact { etag: String::new(), tags: Vec::new(), update_time: None, ..all },
+        Viewer::Contact(_) => pb::Contact {
+            etag: String::new(),
+            tags: Vec::new(),
+            attributes: Vec::new(),
+            update_time: None,
+            ..all
+        },
     }
 }
 
 pub(crate) fn contact(contact: Contact) -> pb::Contact {
-    let Contact { contact_id, version, profile, tags, identities, create_time, update_time } = contact;
+    let Contact { contact_id, version, profile, tags, identities, attributes, create_time, update_time } =
+        contact;
     let text = |line: Line| line.as_str().to_owned();
     pb::Contact {
         contact_id: contact_id.to_string(),
@@ -132,6 +140,7 @@ pub(crate) fn contact(contact: Contact) -> pb::Contact {
         identities: identities.into_iter().map(identity).collect(),
         create_time: Some(proto_time(create_time)),
         update_time: Some(proto_time(update_time)),
+        attributes: attributes.into_iter().map(attribute::attribute).collect(),
     }
 }
 

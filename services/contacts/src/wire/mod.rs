@@ -1,6 +1,10 @@
 //! The contract's messages to ours, and back. Whatever breaks a rule is collected, so that one answer names every field.
 
+pub(crate) mod attribute;
 pub(crate) mod contact;
+pub(crate) mod list;
+mod mask;
+pub(crate) mod search;
 
 use kernel::Malformed;
 use rpc::Fault;
@@ -17,7 +21,11 @@ impl Broken {
         text: &str,
         parse: impl Fn(&str) -> Result<T, Malformed>,
     ) -> Option<T> {
-        let parsed = parse(text);
+        self.keep(field, parse(text))
+    }
+
+    /// A value that was read, if it is one.
+    pub(crate) fn keep<T>(&mut self, field: &str, parsed: Result<T, Malformed>) -> Option<T> {
         parsed.map_err(|malformed| self.0.push((field.to_owned(), malformed.reason().to_owned()))).ok()
     }
 

@@ -2,19 +2,28 @@
 
 use std::collections::HashMap;
 
+use audit::Origin;
 use contacts::app::App;
 use db::test_support::TestDb;
 use kernel::{PageSeal, Role};
+use proto::contacts::v1::attribute_service_client::AttributeServiceClient;
+use proto::contacts::v1::attribute_value::Value;
 use proto::contacts::v1::contact_service_client::ContactServiceClient;
+use proto::contacts::v1::list_service_client::ListServiceClient;
+use proto::contacts::v1::search_service_client::SearchServiceClient;
 use proto::contacts::v1::{
-    Contact, ContactProfile, CreateContactRequest, GetContactRequest, ResolveContactRequest,
-    ResolveContactResponse,
+    AttributeDefinition, AttributeType, AttributeValue, Contact, ContactProfile,
+    CreateAttributeDefinitionRequest, CreateContactRequest, GetContactRequest, ResolveContactRequest,
+    ResolveContactResponse, SetContactAttributesRequest,
 };
 use testkit::{Client, Engine, Suite};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 pub(crate) type Contacts = ContactServiceClient<Client>;
+pub(crate) type Lists = ListServiceClient<Client>;
+pub(crate) type Attributes = AttributeServiceClient<Client>;
+pub(crate) type Searches = SearchServiceClient<Client>;
 
 /// A suite of this service alone, which does not limit how often a test calls.
 pub(crate) async fn suite(engine: Engine) -> Suite {
@@ -39,9 +48,63 @@ pub(crate) fn client(suite: &Suite, org: &str, subject: &str, role: Role) -> Con
     ContactServiceClient::new(suite.client(org, subject, role))
 }
 
+/// The lists, as `acme`'s Ana sees them.
+pub(crate) fn lists(suite: &Suite) -> Lists {
+    ListServiceClient::new(suite.client("acme", "ana", Role::Agent))
+}
+
+/// The attributes, as an admin of `acme` sees them.
+pub(crate) fn attributes(suite: &Suite) -> Attributes {
+    AttributeServiceClient::new(suite.client("acme", "admin", Role::Admin))
+}
+
+/// Searches of `acme`'s Ana.
+pub(crate) fn searches(suite: &Suite) -> Searches {
+    SearchServiceClient::new(suite.client("acme", "ana", Role::Agent))
+}
+
+/// Defines an attribute; a choice may be `gold` or `basic`.
+pub(crate) async fn define(
+    attributes: &mut Attributes,
+    key: &str,
+    of: AttributeType,
+) -> Result<AttributeDefinition, Status> {
+    let choices = if of == AttributeType::Choice { texts(&["gold", "basic"]) } else { Vec::new() };
+    let request = CreateAttributeDefinitionRequest {
+        key: key.to_owned(),
+        r#type: of.into(),
+        choices,
+        ..CreateAttributeDefinitionRequest::default()
+    };
+    Ok(attributes.create_attribute_definition(request).await?.into_inner().definition.unwrap())
+}
+
+pub(crate) fn value(key: &str, value: Value) -> AttributeValue {
+    AttributeValue { key: key.to_owned(), value: Some(value) }
+}
+
+/// Sets attributes of a contact.
+pub(crate) async fn set(
+    attributes: &mut Attributes,
+    contact: &Contact,
+    values: Vec<AttributeValue>,
+) -> Result<Contact, Status> {
+    let request = SetContactAttributesRequest {
+        contact_id: contact.contact_id.clone(),
+        set: values,
+        ..SetContactAttributesRequest::default()
+    };
+    Ok(attributes.set_contact_attributes(request).await?.into_inner().contact.unwrap())
+}
+
 /// The use cases themselves on a test's database.
 pub(crate) fn app(db: &TestDb) -> App {
     App::new(db.db.clone(), db.clock.clone(), PageSeal::new(&[7; 32]))
+}
+
+/// Where what the tests do comes from.
+pub(crate) fn origin() -> Origin {
+    Origin::system("contacts", "test")
 }
 
 pub(crate) fn named(display_name: &str) -> ContactProfile {

@@ -153,6 +153,7 @@ on_both_databases! {
             profile: Some(full()),
             tags: texts(&["vip"]),
             request_id: "01890a5d-ac96-774b-bcce-b302099a8057".to_owned(),
+            ..CreateContactRequest::default()
         };
         let first = contacts.create_contact(request.clone()).await.unwrap().into_inner();
         let again = contacts.create_contact(request.clone()).await.unwrap().into_inner();

@@ -14,7 +14,8 @@ use proto::contacts::v1::{ContactProfile, ListContactsRequest, ResolveContactReq
 use testkit::on_both_databases;
 
 use crate::desk::{
-    agent, app, broken_fields, client, create, get, identities, named, resolve, resolve_request, suite, texts,
+    agent, app, broken_fields, client, create, get, identities, named, origin, resolve, resolve_request,
+    suite, texts,
 };
 
 fn stranger(channel: &str, address: &str) -> ResolveContact {
@@ -34,14 +35,14 @@ both_databases!(a_thousand_resolves_at_once_make_one_contact, MIGRATIONS, |db| a
         let calls = (0..1_000).map(|number| {
             let ((channel, address), app) = (ways[number % ways.len()], Arc::clone(&app));
             tokio::spawn(async move {
-                app.resolve_contact(&org("acme"), stranger(channel, address)).await.unwrap()
+                app.resolve_contact(&org("acme"), origin(), stranger(channel, address)).await.unwrap()
             })
         });
         let resolved: Vec<_> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
         let ids: HashSet<_> = resolved.iter().map(|resolved| resolved.contact.contact_id).collect();
         assert_eq!((resolved.len(), ids.len()), (1_000, 1), "{ways:?}");
         assert_eq!(resolved.iter().filter(|resolved| resolved.created).count(), 1, "{ways:?}");
-        let last = app.resolve_contact(&org("acme"), stranger(ways[0].0, ways[0].1)).await.unwrap();
+        let last = app.resolve_contact(&org("acme"), origin(), stranger(ways[0].0, ways[0].1)).await.unwrap();
         assert_eq!(last.contact.identities.len(), if ways[0].0 == "whatsapp" { 3 } else { 1 });
     }
     let made: i64 = db
@@ -67,7 +68,9 @@ fn two_replicas_make_one_contact() {
             let calls = (0..20).map(|number| {
                 let app = Arc::clone(&apps[number % 2]);
                 let resolve = stranger("chat", &format!("visitor-{round}"));
-                tokio::spawn(async move { app.resolve_contact(&org("acme"), resolve).await.unwrap() })
+                tokio::spawn(
+                    async move { app.resolve_contact(&org("acme"), origin(), resolve).await.unwrap() },
+                )
             });
             let resolved: Vec<_> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
             let ids: HashSet<_> = resolved.iter().map(|resolved| resolved.contact.contact_id).collect();

@@ -57,7 +57,7 @@ both_databases!(a_contact_is_found_by_its_own_organization_only, MIGRATIONS, |db
     let id = insert(&db, profile.clone()).await.unwrap();
     for (name, there) in [("acme", true), ("globex", false)] {
         let row = db.read(&org(name), move |tx| Box::pin(contacts::find(tx, id))).await.unwrap();
-        let contact = row.map(|row| row.with(Vec::new(), Vec::new()));
+        let contact = row.map(|row| row.with(Vec::new(), Vec::new(), Vec::new()));
         assert_eq!(
             contact.as_ref().map(|contact| (&contact.profile, contact.version)),
             there.then_some((&profile, 1))
@@ -89,7 +89,7 @@ both_databases!(a_change_counts_the_version_up, MIGRATIONS, |db| async move {
             contacts::find(tx, id).await
         })
     });
-    let contact = contact.await.unwrap().unwrap().with(Vec::new(), Vec::new());
+    let contact = contact.await.unwrap().unwrap().with(Vec::new(), Vec::new(), Vec::new());
     assert_eq!((contact.version, &contact.profile), (3, &profile));
     assert_eq!((contact.create_time, contact.update_time), (NOW, later));
 });

@@ -1,10 +1,22 @@
 //! The contract's services: each RPC parses, calls, renders. A file for each service.
 
+mod admin;
+mod contact_notes;
+mod internal_messages;
 mod notes;
+mod search;
+mod templates;
+mod watch;
 
 use std::sync::Arc;
 
+use proto::notes::v1::admin_service_server::AdminServiceServer;
+use proto::notes::v1::contact_note_service_server::ContactNoteServiceServer;
+use proto::notes::v1::internal_message_service_server::InternalMessageServiceServer;
+use proto::notes::v1::note_search_service_server::NoteSearchServiceServer;
 use proto::notes::v1::note_service_server::NoteServiceServer;
+use proto::notes::v1::note_template_service_server::NoteTemplateServiceServer;
+use proto::notes::v1::note_watch_service_server::NoteWatchServiceServer;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
@@ -17,7 +29,27 @@ pub struct Api(pub Arc<App>);
 impl Api {
     /// Every service, and the names under which each tells its health.
     pub fn routes(self) -> (Routes, Vec<&'static str>) {
+        let admin = AdminServiceServer::new(self.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
+        let internal =
+            InternalMessageServiceServer::new(self.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
+        let contact_notes =
+            ContactNoteServiceServer::new(self.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
+        let templates =
+            NoteTemplateServiceServer::new(self.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
+        let search = NoteSearchServiceServer::new(self.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
+        let watch = NoteWatchServiceServer::new(self.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
         let notes = NoteServiceServer::new(self).max_decoding_message_size(rpc::MESSAGE_LIMIT);
-        (Routes::new(notes), vec![NoteServiceServer::<Self>::NAME])
+        let names = vec![
+            NoteServiceServer::<Self>::NAME,
+            AdminServiceServer::<Self>::NAME,
+            InternalMessageServiceServer::<Self>::NAME,
+            ContactNoteServiceServer::<Self>::NAME,
+            NoteTemplateServiceServer::<Self>::NAME,
+            NoteSearchServiceServer::<Self>::NAME,
+            NoteWatchServiceServer::<Self>::NAME,
+        ];
+        let routes = Routes::new(notes).add_service(admin).add_service(internal);
+        let routes = routes.add_service(search).add_service(watch);
+        (routes.add_service(contact_notes).add_service(templates), names)
     }
 }

@@ -1,30 +1,34 @@
-//! Writing a note.
+//! The write of a new note: everything is decided before, one transaction, nothing but the database to wait for.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use audit::Origin;
 use db::{Db, Retry, Tx};
-use futures::future::try_join;
-use kernel::{Clock, ConversationId, OrgId, Subject};
+use kernel::{Clock, NoteId, OrgId, Subject};
 use outbox::{Event, Outbox};
-use rpc::Call;
 
-use super::App;
-use crate::domain::{Author, Body, Directory, Handle, Note, Receipt, decide};
+use super::tell_followers::tell_followers;
+use crate::domain::search::Entry;
+use crate::domain::{Author, Body, Directory, Handle, Note, Place, Receipt, Reply, decide};
 use crate::error::Error;
 use crate::{events, store};
 
-/// A note somebody wants to write.
+/// A note somebody wants to write, where it may be written.
 #[derive(Debug)]
 pub struct NewNote {
-    /// On which conversation.
-    pub conversation_id: ConversationId,
+    /// What it is on.
+    pub place: Place,
+    /// What it replies to, if it is a reply.
+    pub reply: Option<Reply>,
     /// Who writes it.
     pub author: Author,
     /// The text.
     pub body: Body,
     /// Whom it mentions.
     pub handles: Vec<Handle>,
+    /// What the audit trail says of where it comes from.
+    pub origin: Origin,
 }
 
 /// Everything that one transaction has to write: made before it begins, so that the transaction only waits for the
@@ -34,6 +38,8 @@ pub struct Draft {
     note: Note,
     recipients: Vec<Subject>,
     events: Vec<Event>,
+    origin: Origin,
+    entry: Entry,
 }
 
 impl Draft {
@@ -43,7 +49,8 @@ impl Draft {
         let now = clock.now();
         let note = Note {
             note_id: clock.new_id().into(),
-            conversation_id: new.conversation_id,
+            place: new.place,
+            reply: new.reply,
             author: new.author,
             body: new.body,
             mentions: decision.mentions,
@@ -51,30 +58,22 @@ impl Draft {
             version: 1,
             create_time: now,
             update_time: now,
+            pin: None,
+            deletion: None,
         };
         let events = events::of_new_note(clock, &note, &decision.recipients);
-        Self { note, recipients: decision.recipients, events }
+        let entry = Entry::of(&note, &decision.recipients);
+        Self { note, recipients: decision.recipients, events, origin: new.origin, entry }
+    }
+
+    /// The id the note will have.
+    pub fn note_id(&self) -> NoteId {
+        self.note.note_id
     }
 }
 
-impl App {
-    /// Writes a note on a conversation and tells whom it mentions. A retry has the first answer.
-    ///
-    /// # Errors
-    /// [`Error::Routing`] if the conversation is not there or routing does not answer, [`Error::Reused`],
-    /// [`Error::Database`]; nothing is written then.
-    pub async fn create_note(&self, call: &Call, retry: Retry, new: NewNote) -> Result<Note, Error> {
-        // The caller's own token for both: routing decides as for that person. No transaction is open yet.
-        let there = self.peers.require_conversation(call, new.conversation_id);
-        let named = self.peers.resolve(call, &new.handles);
-        let ((), directory) = try_join(there, named).await?;
-        let draft = Draft::new(&self.clock, new, &directory);
-        record(&self.db, &self.outbox, &call.caller.org, retry, draft).await
-    }
-}
-
-/// The write of [`App::create_note`] and nothing else: one transaction, acknowledged once it is durable. Benchmarks
-/// compare the RPC with it.
+/// Writes a note and nothing else: one transaction, acknowledged once it is durable. A retry of the same request has the
+/// first answer. Benchmarks compare the RPC with it.
 ///
 /// # Errors
 /// [`Error::Reused`], [`Error::Database`].
@@ -94,7 +93,8 @@ pub async fn record(
     Ok(receipt.with_body(draft.note.body.clone()))
 }
 
-/// The statements of a new note: its retry key, the note, the people told (if any), the events.
+/// The statements of a new note: its retry key, the note, its words in the index, the people told (if any), the events, the
+/// audit record; for a reply also the followers of its thread.
 ///
 /// # Errors
 /// [`Error::Reused`], [`Error::Database`].
@@ -104,8 +104,14 @@ pub async fn write(tx: &mut Tx, outbox: &Outbox, retry: &Retry, draft: Arc<Draft
 }
 
 async fn insert(tx: &mut Tx, outbox: Outbox, draft: Arc<Draft>) -> Result<(), Error> {
-    let Draft { note, recipients, events } = &*draft;
+    let Draft { note, recipients, events, origin, entry } = &*draft;
     store::notes::insert_note(tx, note).await?;
+    store::search::index(tx, note.note_id, note.create_time, entry).await?;
     store::people::insert_people(tx, note.note_id, recipients, note.create_time).await?;
-    Ok(outbox.record(tx, events).await?)
+    outbox.record(tx, events).await?;
+    audit::record(tx, origin, &[audit::Event::new("note.create", note.note_id)]).await?;
+    match note.reply {
+        Some(reply) => tell_followers(tx, &outbox, note, reply, recipients).await,
+        None => Ok(()),
+    }
 }

@@ -2,23 +2,50 @@
 //!
 //! | file | story |
 //! |---|---|
-//! | [`create_note`] | a new note: its mentions, its events, all in one write |
+//! | [`write_note`] | a new note: where it may be, what it says, what it replies to |
+//! | [`create_note`] | the write of it: the note, its mentions, its events, all in one |
+//! | `tell_followers` | whom a reply tells |
+//! | [`internal_messages`] | what agents and supervisors write each other about a conversation |
 //! | [`update_note`] | another text, the earlier one kept, only new people told |
-//! | [`read_notes`] | one note, and the notes of a conversation page by page |
+//! | [`pin_note`] | pinning, and taking the pin off |
+//! | [`delete_note`] | for good on a contact, as the organization decided on a conversation |
+//! | [`settings`] | what the organization decides, and its audit trail |
+//! | [`read_notes`] | one note, and the notes of a conversation or a contact page by page |
+//! | [`read_thread`], [`read_revisions`] | a thread, and the texts a note had |
+//! | [`search`] | notes by what they say |
+//! | [`watch`] | the changes of a conversation's or a contact's notes, live |
+//! | [`templates`] | texts with fields to fill in |
+//! | `page` | when a page ends |
 
 pub mod create_note;
+pub mod delete_note;
+pub mod internal_messages;
+mod page;
+pub mod pin_note;
 pub mod read_notes;
+pub mod read_revisions;
+pub mod read_thread;
+pub mod search;
+pub mod settings;
+mod tell_followers;
+pub mod templates;
 pub mod update_note;
+pub mod watch;
+pub mod write_note;
 
 use db::Db;
 use kernel::{Clock, PageSeal};
-use outbox::Outbox;
+use outbox::{Outbox, Wake};
+use tokio_util::sync::CancellationToken;
 
 use crate::peers::Peers;
 
 pub use create_note::{Draft, NewNote};
+pub use delete_note::Deletion;
 pub use read_notes::{Page, PageRequest};
+pub use templates::TemplateChange;
 pub use update_note::Edit;
+pub use write_note::{On, Text, Writing};
 
 /// What every use case works with.
 #[derive(Clone)]
@@ -33,4 +60,10 @@ pub struct App {
     pub outbox: Outbox,
     /// Questions to others.
     pub peers: Peers,
+    /// Wakes streams, here and in other processes.
+    pub wake: Wake,
+    /// The streams of this process.
+    pub listeners: watch::Listeners,
+    /// Cancelled when streams shall end.
+    pub streams_end: CancellationToken,
 }

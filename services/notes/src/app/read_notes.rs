@@ -1,29 +1,26 @@
-//! Reading notes.
+//! Reading notes: one, and those of a conversation or a contact page by page.
 
 use db::{Db, Tx};
-use kernel::{ConversationId, NoteId, OrgId, PageSize};
+use kernel::{NoteId, OrgId, PageSize, Timestamp};
 use rpc::Call;
+use serde::{Deserialize, Serialize};
 
 use super::App;
+use super::page::{Filling, limit};
 use crate::domain::Note;
 use crate::error::Error;
 use crate::store;
-use crate::store::notes::After;
+use crate::store::lists::{After, Shelf};
 
-/// What page tokens of this list are sealed as.
-const LIST: &str = "notes.list";
+/// What page tokens of these lists are sealed as.
+const OF_CONVERSATION: &str = "notes.list";
+const OF_CONTACT: &str = "notes.of_contact";
 
-/// Bytes of text on a page, after which it ends: clients refuse answers of more than 4 MiB unless told otherwise.
-const PAGE_BYTES: usize = 2 * 1024 * 1024;
-
-/// Notes read by one statement: so much of what a page then has no room for is in memory at most.
-const STEP: usize = 32;
-
-/// Which page of a conversation's notes.
+/// Which page of the notes on something.
 #[derive(Debug)]
 pub struct PageRequest {
     /// Whose notes.
-    pub conversation_id: ConversationId,
+    pub shelf: Shelf,
     /// How many, at most.
     pub size: PageSize,
     /// The token of the page before; empty for the first.
@@ -33,10 +30,19 @@ pub struct PageRequest {
 /// A page of notes.
 #[derive(Debug)]
 pub struct Page {
-    /// Oldest first.
+    /// In the order of the list.
     pub notes: Vec<Note>,
     /// Where the next page begins; empty at the end.
     pub next_token: String,
+}
+
+/// Where a page begins. The pinned notes come first; what is pinned only after the first page was read keeps its place among
+/// the others, so that pinning while somebody reads on hides nothing from them.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Cursor {
+    begun: Timestamp,
+    pinned: bool,
+    after: After,
 }
 
 impl App {
@@ -45,63 +51,82 @@ impl App {
     /// # Errors
     /// [`Error::NoSuchNote`], [`Error::Database`].
     pub async fn get_note(&self, call: &Call, note_id: NoteId) -> Result<Note, Error> {
-        find(&self.db, &call.caller.org, note_id).await
+        Ok(find(&self.db, &call.caller.org, note_id).await?.shown_to(call.caller.role))
     }
 
-    /// Lists the notes of a conversation, oldest first.
+    /// Lists the notes on a conversation or a contact: pinned ones first, then oldest first.
     ///
-    /// Routing is asked only where there is no note: a conversation with notes exists. So notes can be read while
-    /// routing is away.
+    /// A peer is asked only where there is no note: what has notes exists. So notes can be read while the peer is away.
     ///
     /// # Errors
-    /// [`Error::Malformed`] for a token of another list, [`Error::Routing`] if the conversation is not there,
-    /// [`Error::Database`].
+    /// [`Error::Malformed`] for a token of another list, [`Error::Routing`] or [`Error::Contacts`] if what it is about is not
+    /// there, [`Error::Database`].
     pub async fn list_notes(&self, call: &Call, page: PageRequest) -> Result<Page, Error> {
         let org = &call.caller.org;
-        let PageRequest { conversation_id, size, token } = page;
-        let binding = format!("{org}/{conversation_id}");
-        let after = match token.as_str() {
-            "" => After::START,
-            token => self
-                .seal
-                .open(LIST, binding.as_bytes(), token)
-                .map_err(|malformed| malformed.at("page_token"))?,
+        let PageRequest { shelf, size, token } = page;
+        let (list, id) = match shelf {
+            Shelf::Conversation(id) => (OF_CONVERSATION, id.as_uuid()),
+            Shelf::Contact(id) => (OF_CONTACT, id.as_uuid()),
         };
-        let (notes, more) =
-            self.db.read(org, move |tx| Box::pin(read_page(tx, conversation_id, after, size.get()))).await?;
+        let binding = format!("{org}/{id}");
+        let cursor = match token.as_str() {
+            "" => Cursor { begun: self.clock.now(), pinned: true, after: After::START },
+            token => self.opened(list, &binding, token)?,
+        };
+        let read = self.db.read(org, move |tx| Box::pin(read_page(tx, shelf, cursor, size.get())));
+        let (notes, next): (_, Option<Cursor>) = read.await?;
         if notes.is_empty() && token.is_empty() {
-            self.peers.require_conversation(call, conversation_id).await?;
+            match shelf {
+                Shelf::Conversation(id) => drop(self.peers.contact_of(call, id).await?),
+                Shelf::Contact(id) => self.peers.require_contact(call, id).await?,
+            }
         }
-        let last = notes.last().filter(|_| more).map(After::note);
-        let next_token = last.map(|last| self.seal.seal(LIST, binding.as_bytes(), &last)).unwrap_or_default();
-        Ok(Page { notes, next_token })
+        let next_token = next.map(|next| self.seal.seal(list, binding.as_bytes(), &next)).unwrap_or_default();
+        let role = call.caller.role;
+        Ok(Page { notes: notes.into_iter().map(|note| note.shown_to(role)).collect(), next_token })
+    }
+
+    /// What is in the token of a page.
+    pub(super) fn opened<T: serde::de::DeserializeOwned>(
+        &self,
+        list: &'static str,
+        binding: &str,
+        token: &str,
+    ) -> Result<T, Error> {
+        Ok(self.seal.open(list, binding.as_bytes(), token).map_err(|malformed| malformed.at("page_token"))?)
     }
 }
 
-/// The notes behind a place that fit on a page, and whether there are more: at least one, at most `size`, and no more
-/// than [`PAGE_BYTES`] if it can be.
+/// The notes behind a place that fit on a page, and where the next page begins, if there is one.
 async fn read_page(
     tx: &mut Tx,
-    id: ConversationId,
-    mut after: After,
+    shelf: Shelf,
+    mut cursor: Cursor,
     size: usize,
-) -> Result<(Vec<Note>, bool), Error> {
-    let (mut page, mut bytes) = (Vec::new(), 0);
+) -> Result<(Vec<Note>, Option<Cursor>), Error> {
+    let mut page = Filling::new(size);
     loop {
-        // One more than fits, which says that there is more.
-        let step = STEP.min(size + 1 - page.len());
-        let notes = store::notes::list_notes(tx, id, after, i64::try_from(step).unwrap_or(i64::MAX)).await?;
+        let step = page.step();
+        let Cursor { begun, pinned, after } = cursor;
+        let notes = if pinned {
+            store::lists::list_pinned(tx, shelf, after, limit(step)).await?
+        } else {
+            store::lists::list_unpinned(tx, shelf, begun, after, limit(step)).await?
+        };
         let ended = notes.len() < step;
         for note in notes {
-            bytes += note.body.as_str().len();
-            if page.len() == size || (bytes > PAGE_BYTES && !page.is_empty()) {
-                return Ok((page, true));
+            let pin_time = note.pin.as_ref().map(|pin| pin.time).filter(|_| pinned);
+            let behind = After(pin_time.unwrap_or(note.create_time), note.note_id);
+            let bytes = note.body.as_str().len();
+            if !page.takes(note, bytes) {
+                return Ok((page.items(), Some(cursor)));
             }
-            after = After::note(&note);
-            page.push(note);
+            cursor.after = behind;
         }
-        if ended {
-            return Ok((page, false));
+        match (ended, pinned) {
+            (false, _) => {}
+            (true, true) => cursor = Cursor { pinned: false, after: After::START, ..cursor },
+            (true, false) => return Ok((page.items(), None)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Changing the text of a note.
 
+use audit::Origin;
 use db::{Retry, Tx};
 use kernel::{Clock, NoteId};
 use outbox::Outbox;
@@ -7,6 +8,8 @@ use rpc::Call;
 
 use super::App;
 use super::read_notes::find;
+use super::tell_followers::follow;
+use crate::domain::search::Entry;
 use crate::domain::{Author, Body, Directory, Handle, Note, Receipt, decide};
 use crate::error::Error;
 use crate::{events, store};
@@ -31,6 +34,7 @@ struct Rewrite {
     outbox: Outbox,
     edit: Edit,
     directory: Directory,
+    origin: Origin,
 }
 
 impl App {
@@ -38,35 +42,44 @@ impl App {
     /// before. The same text again changes nothing. A retry has the first answer.
     ///
     /// # Errors
-    /// [`Error::NoSuchNote`], [`Error::NotTheAuthor`], [`Error::StaleVersion`], [`Error::Reused`], [`Error::Routing`],
-    /// [`Error::Database`]; nothing is written then.
+    /// [`Error::NoSuchNote`], [`Error::NotTheAuthor`], [`Error::NoteDeleted`], [`Error::StaleVersion`], [`Error::Reused`],
+    /// [`Error::Routing`], [`Error::Database`]; nothing is written then.
     pub async fn update_note(&self, call: &Call, retry: Retry, edit: Edit) -> Result<Note, Error> {
         let org = &call.caller.org;
         // Before routing is asked. Author and role do not change, so that it need not be repeated under the lock.
         let note = find(&self.db, org, edit.note_id).await?;
-        if !note.may_be_edited_by(&edit.editor) {
+        if !note.may_be_changed_by(&edit.editor) {
             return Err(Error::NotTheAuthor { role: edit.editor.role, method: call.method.path });
         }
         let directory = self.peers.resolve(call, &edit.handles).await?;
         let (clock, outbox, request_id) = (self.clock.clone(), self.outbox.clone(), retry.request_id);
         let body = edit.body.clone();
-        let rewrite = Rewrite { clock, outbox, edit, directory };
+        let origin = runtime::origin(call).of_request(request_id);
+        let rewrite = Rewrite { clock, outbox, edit, directory, origin };
         let written = self.db.write_once(org, retry, move |tx| Box::pin(apply(tx, rewrite)));
         let receipt: Receipt = written.await.map_err(|error: Error| error.of_request(request_id))?;
+        self.wake_watchers(call, &note.place);
         Ok(receipt.with_body(body))
     }
 }
 
 async fn apply(tx: &mut Tx, rewrite: Rewrite) -> Result<Receipt, Error> {
-    let Rewrite { clock, outbox, edit, directory } = rewrite;
+    let Rewrite { clock, outbox, edit, directory, origin } = rewrite;
     let mut note = store::notes::lock_note(tx, edit.note_id).await?.ok_or(Error::NoSuchNote)?;
+    if note.deletion.is_some() {
+        return Err(Error::NoteDeleted { note_id: note.note_id });
+    }
     if edit.expected.is_some_and(|expected| expected != note.version) {
         return Err(Error::StaleVersion { current: note.version });
     }
     if edit.body == note.body {
         return Ok(note.receipt());
     }
-    let told = store::people::list_people(tx, note.note_id).await?;
+    let mentioned = store::people::list_people(tx, note.note_id).await?;
+    let mut told = mentioned.clone();
+    if note.reply.is_some() {
+        told.extend(store::followers::list_reply_recipients(tx, note.note_id).await?);
+    }
     let decision = decide(edit.handles, &directory, &[&note.author.subject, &edit.editor.subject], &told);
     store::revisions::keep_revision(tx, note.note_id).await?;
     note.body = edit.body;
@@ -76,8 +89,16 @@ async fn apply(tx: &mut Tx, rewrite: Rewrite) -> Result<Receipt, Error> {
     // Never before the text it replaces, even if the clock was set back.
     note.update_time = clock.now().max(note.update_time);
     store::notes::update_note(tx, &note, &edit.editor).await?;
+    let entry = Entry::of(&note, mentioned.iter().chain(&decision.recipients));
+    store::search::index(tx, note.note_id, note.create_time, &entry).await?;
     store::people::insert_people(tx, note.note_id, &decision.recipients, note.update_time).await?;
+    if let Some(reply) = note.reply
+        && !decision.recipients.is_empty()
+    {
+        follow(tx, reply.thread, &decision.recipients, note.update_time).await?;
+    }
     let events = events::of_mentions(&clock, &note, &edit.editor, &decision.recipients);
     outbox.record(tx, &events).await?;
+    audit::record(tx, &origin, &[audit::Event::new("note.update", note.note_id)]).await?;
     Ok(note.receipt())
 }

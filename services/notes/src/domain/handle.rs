@@ -24,6 +24,13 @@ impl Handle {
         &self.0
     }
 
+    /// A name from elsewhere than a text, without the `@`; none if no text can mention it.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        let ends = name.bytes().last().is_some_and(|byte| byte.is_ascii_alphanumeric());
+        Self::new(name).filter(|_| all && ends)
+    }
+
     fn new(name: &str) -> Option<Self> {
         let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
         (begins && name.len() <= LONGEST).then(|| Self(name.to_ascii_lowercase()))

@@ -1,18 +1,19 @@
-//! A private note on a conversation.
+//! A private note.
 
-use kernel::{ConversationId, Malformed, NoteId, Role, Subject, Timestamp};
+use kernel::{Malformed, NoteId, Role, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Mention;
-
-/// Longest text of a note, in bytes of UTF-8.
-const MOST_BYTES: usize = 64 * 1024;
+use super::{Mention, Place, Reply};
 
 /// The text of a note: Markdown as it was written, 1 byte to 64 KiB. Private: it has no `Debug` that shows it.
-#[derive(Clone, PartialEq, Eq)]
+/// Its default is the text that is not shown.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Body(String);
 
 impl Body {
+    /// Longest text of a note, in bytes of UTF-8.
+    pub const MOST_BYTES: usize = 64 * 1024;
+
     /// Checks a text from outside and keeps it.
     ///
     /// # Errors
@@ -20,7 +21,7 @@ impl Body {
     pub fn parse(text: String) -> Result<Self, Malformed> {
         let reason = match text.as_bytes() {
             [] => "is required",
-            bytes if bytes.len() > MOST_BYTES => "must have at most 65536 bytes in UTF-8",
+            bytes if bytes.len() > Self::MOST_BYTES => "must have at most 65536 bytes in UTF-8",
             bytes if bytes.contains(&0) => "may not contain the character U+0000",
             _ => return Ok(Self(text)),
         };
@@ -71,16 +72,29 @@ impl std::fmt::Debug for Author {
     }
 }
 
-/// A note as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who did something to a note, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Who.
+    pub by: Author,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// A note as it is now. Where it is written as JSON, its text is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// Its id.
     pub note_id: NoteId,
-    /// The conversation it is on.
-    pub conversation_id: ConversationId,
+    /// What it is on.
+    pub place: Place,
+    /// What it replies to, if it is a reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
     /// Who wrote it first. Edits do not change that.
     pub author: Author,
     /// The present text.
+    #[serde(skip)]
     pub body: Body,
     /// The names after `@` in the present text, in its order, and what became of each.
     pub mentions: Vec<Mention>,
@@ -92,26 +106,42 @@ pub struct Note {
     pub create_time: Timestamp,
     /// When its present text was written.
     pub update_time: Timestamp,
+    /// Who pinned it, if it is pinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<Mark>,
+    /// Who deleted it, if it is deleted and keeps its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Mark>,
 }
 
 impl Note {
-    /// Whether `editor` may change the text: its author may, and admins.
-    pub fn may_be_edited_by(&self, editor: &Author) -> bool {
-        editor.role == Role::Admin || editor.subject == self.author.subject
+    /// Whether `who` may change or delete it: its author may, and admins.
+    pub fn may_be_changed_by(&self, who: &Author) -> bool {
+        who.role == Role::Admin || who.subject == self.author.subject
+    }
+
+    /// Whether somebody with this role reads what it says: of a deleted note only admins do.
+    pub fn is_legible_to(&self, reader: Role) -> bool {
+        self.deletion.is_none() || reader == Role::Admin
+    }
+
+    /// The note as somebody with this role sees it.
+    #[must_use]
+    pub fn shown_to(self, reader: Role) -> Self {
+        if self.is_legible_to(reader) {
+            return self;
+        }
+        Self { body: Body::default(), mentions: Vec::new(), ..self }
+    }
+
+    /// The note that began its thread: itself, if it is no reply.
+    pub fn thread(&self) -> NoteId {
+        self.reply.map_or(self.note_id, |reply| reply.thread)
     }
 
     /// What is remembered for a retry of the request that wrote this.
     pub fn receipt(&self) -> Receipt {
-        Receipt {
-            note_id: self.note_id,
-            conversation_id: self.conversation_id,
-            author: self.author.clone(),
-            mentions: self.mentions.clone(),
-            revision: self.revision,
-            version: self.version,
-            create_time: self.create_time,
-            update_time: self.update_time,
-        }
+        Receipt(Self { body: Body::default(), ..self.clone() })
     }
 }
 
@@ -120,37 +150,25 @@ impl Note {
 /// A retry brings the same text again (its digest is compared), so that it need not be stored a second time, where an
 /// erasure could miss it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    note_id: NoteId,
-    conversation_id: ConversationId,
-    author: Author,
-    mentions: Vec<Mention>,
-    revision: i64,
-    version: i64,
-    create_time: Timestamp,
-    update_time: Timestamp,
-}
+#[serde(transparent)]
+pub struct Receipt(Note);
 
 impl Receipt {
+    /// Of which note.
+    pub fn note_id(&self) -> NoteId {
+        self.0.note_id
+    }
+
     /// The whole answer again.
     pub fn with_body(self, body: Body) -> Note {
-        Note {
-            note_id: self.note_id,
-            conversation_id: self.conversation_id,
-            author: self.author,
-            body,
-            mentions: self.mentions,
-            revision: self.revision,
-            version: self.version,
-            create_time: self.create_time,
-            update_time: self.update_time,
-        }
+        Note { body, ..self.0 }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Author, Body, MOST_BYTES, Note};
+    use super::{Author, Body, Mark, Note};
+    use crate::domain::{Place, Reply};
     use kernel::{Clock, Role, Subject, Timestamp};
 
     fn person(subject: &str, role: Role) -> Author {
@@ -161,7 +179,11 @@ mod tests {
         let clock = Clock::system();
         Note {
             note_id: clock.new_id().into(),
-            conversation_id: clock.new_id().into(),
+            place: Place::Conversation {
+                conversation_id: clock.new_id().into(),
+                contact_id: clock.new_id().into(),
+            },
+            reply: None,
             author: person("ana", Role::Agent),
             body: Body::parse("secret".to_owned()).unwrap(),
             mentions: vec![],
@@ -169,24 +191,51 @@ mod tests {
             version: 1,
             create_time: Timestamp::from_micros(1),
             update_time: Timestamp::from_micros(1),
+            pin: None,
+            deletion: None,
         }
+    }
+
+    fn deleted() -> Note {
+        let by = person("root", Role::Admin);
+        Note { deletion: Some(Mark { by, time: Timestamp::from_micros(2) }), ..note() }
     }
 
     #[test]
     fn a_body_is_measured_in_bytes_not_characters() {
-        assert!(Body::parse("€".repeat(MOST_BYTES / 3)).is_ok());
-        let long = Body::parse("€".repeat(MOST_BYTES / 3 + 1)).unwrap_err();
+        assert!(Body::parse("€".repeat(Body::MOST_BYTES / 3)).is_ok());
+        let long = Body::parse("€".repeat(Body::MOST_BYTES / 3 + 1)).unwrap_err();
         assert_eq!(long.field(), Some("body"));
         assert!(Body::parse(String::new()).is_err() && Body::parse("a\0b".to_owned()).is_err());
     }
 
     #[test]
-    fn the_author_and_admins_edit_and_nobody_else() {
+    fn the_author_and_admins_change_it_and_nobody_else() {
         let note = note();
-        assert!(note.may_be_edited_by(&person("ana", Role::Agent)));
-        assert!(note.may_be_edited_by(&person("root", Role::Admin)));
-        assert!(!note.may_be_edited_by(&person("bob", Role::Agent)));
-        assert!(!note.may_be_edited_by(&person("eve", Role::Supervisor)));
+        assert!(note.may_be_changed_by(&person("ana", Role::Agent)));
+        assert!(note.may_be_changed_by(&person("root", Role::Admin)));
+        assert!(!note.may_be_changed_by(&person("bob", Role::Agent)));
+        assert!(!note.may_be_changed_by(&person("eve", Role::Supervisor)));
+    }
+
+    // N6
+    #[test]
+    fn a_deleted_note_says_something_to_admins_only() {
+        for role in [Role::Agent, Role::Supervisor] {
+            let seen = deleted().shown_to(role);
+            assert_eq!((seen.body.as_str(), seen.mentions.len()), ("", 0), "{role}");
+            assert!(seen.deletion.is_some() && seen.author == deleted().author, "who and when stays");
+        }
+        assert_eq!(deleted().shown_to(Role::Admin).body.as_str(), "secret");
+        assert_eq!(note().shown_to(Role::Agent).body.as_str(), "secret");
+    }
+
+    // N4
+    #[test]
+    fn a_thread_is_known_by_the_note_that_began_it() {
+        let (first, other) = (note(), note());
+        let reply = Note { reply: Some(Reply { to: other.note_id, thread: first.note_id }), ..note() };
+        assert_eq!((first.thread(), reply.thread()), (first.note_id, first.note_id));
     }
 
     #[test]
@@ -199,9 +248,10 @@ mod tests {
     fn a_receipt_and_the_same_text_are_the_note_again() {
         let kept = serde_json::to_string(&note().receipt()).unwrap();
         assert!(!kept.contains("secret"), "the text is not kept twice");
-        let note = note();
-        let receipt: super::Receipt =
-            serde_json::from_str(&serde_json::to_string(&note.receipt()).unwrap()).unwrap();
-        assert_eq!(receipt.with_body(note.body.clone()), note);
+        for note in [note(), deleted()] {
+            let receipt: super::Receipt =
+                serde_json::from_str(&serde_json::to_string(&note.receipt()).unwrap()).unwrap();
+            assert_eq!(receipt.with_body(note.body.clone()), note);
+        }
     }
 }

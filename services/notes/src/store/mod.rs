@@ -3,9 +3,23 @@
 //! | file | table |
 //! |---|---|
 //! | [`notes`] | `notes`: the notes as they are now |
+//! | [`lists`] | the same, in the order of conversations, contacts, threads |
 //! | [`revisions`] | `note_revisions`: the texts that edits replaced |
-//! | [`people`] | `mentioned_people`: who was told of which note |
+//! | [`people`] | `mentioned_people`: who was told of which note as it mentions them |
+//! | [`followers`] | `thread_followers`, `reply_recipients`: who was told of which note as a reply |
+//! | [`templates`] | `note_templates`: texts with fields to fill in |
+//! | [`internal_messages`] | `internal_messages`, their threads and people, and what each has read |
+//! | [`search`] | `note_search`, `note_index`: the index of the notes' words |
+//! | [`watch`] | `note_heads`, `note_changes`: which notes changed, in which order |
+//! | [`settings`] | `settings`: what the organization decided |
 
+pub mod followers;
+pub mod internal_messages;
+pub mod lists;
 pub mod notes;
 pub mod people;
 pub mod revisions;
+pub mod search;
+pub mod settings;
+pub mod templates;
+pub mod watch;

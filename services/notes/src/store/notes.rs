@@ -1,24 +1,31 @@
 //! The notes as they are now.
 
 use db::{DbError, Engine, Json, Tx};
-use kernel::{ConversationId, NoteId, Role, Subject, Timestamp};
+use kernel::{ContactId, ConversationId, NoteId, Role, Subject, Timestamp};
 
-use crate::domain::{Author, Body, Mention, Note};
+use crate::domain::{Author, Body, Mark, Mention, Note, Place, Reply};
 
 macro_rules! select_notes {
     ($rest:literal) => {
         concat!(
-            "SELECT note_id, conversation_id, author_subject, author_role, author_name, body, mentions, revision, \
-             version, create_time, update_time FROM notes ",
+            "SELECT note_id, conversation_id, contact_id, origin_conversation_id, reply_to, thread_id, \
+             author_subject, author_role, author_name, body, mentions, revision, version, create_time, update_time, \
+             pin_time, pinner_subject, pinner_role, pinner_name, \
+             delete_time, deleter_subject, deleter_role, deleter_name FROM notes ",
             $rest
         )
     };
 }
+pub(super) use select_notes;
 
 #[derive(sqlx::FromRow)]
-struct NoteRow {
+pub(super) struct NoteRow {
     note_id: NoteId,
-    conversation_id: ConversationId,
+    conversation_id: Option<ConversationId>,
+    contact_id: ContactId,
+    origin_conversation_id: Option<ConversationId>,
+    reply_to: Option<NoteId>,
+    thread_id: Option<NoteId>,
     author_subject: Subject,
     author_role: String,
     author_name: String,
@@ -28,40 +35,65 @@ struct NoteRow {
     version: i64,
     create_time: Timestamp,
     update_time: Timestamp,
+    pin_time: Option<Timestamp>,
+    pinner_subject: Option<Subject>,
+    pinner_role: Option<String>,
+    pinner_name: Option<String>,
+    delete_time: Option<Timestamp>,
+    deleter_subject: Option<Subject>,
+    deleter_role: Option<String>,
+    deleter_name: Option<String>,
 }
 
 impl TryFrom<NoteRow> for Note {
     type Error = DbError;
 
     fn try_from(row: NoteRow) -> Result<Self, DbError> {
-        let role = Role::parse(&row.author_role)
-            .map_err(|_| DbError::Corrupt("column author_role holds no role".to_owned()))?;
-        Ok(Note {
+        let (contact_id, origin) = (row.contact_id, row.origin_conversation_id);
+        let place = match row.conversation_id {
+            Some(conversation_id) => Place::Conversation { conversation_id, contact_id },
+            None => Place::Contact { contact_id, origin },
+        };
+        Ok(Self {
             note_id: row.note_id,
-            conversation_id: row.conversation_id,
-            author: Author { subject: row.author_subject, role, display_name: row.author_name },
+            place,
+            reply: row.reply_to.zip(row.thread_id).map(|(to, thread)| Reply { to, thread }),
+            author: author(row.author_subject, &row.author_role, row.author_name)?,
             body: Body::stored(row.body),
             mentions: row.mentions.0,
             revision: row.revision,
             version: row.version,
             create_time: row.create_time,
             update_time: row.update_time,
+            pin: mark(row.pin_time, row.pinner_subject, row.pinner_role, row.pinner_name)?,
+            deletion: mark(row.delete_time, row.deleter_subject, row.deleter_role, row.deleter_name)?,
         })
     }
 }
 
-/// Where a page of a conversation's notes begins: behind the note with this time and id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct After(pub Timestamp, pub NoteId);
+/// The person of three columns.
+pub(super) fn author(subject: Subject, role: &str, display_name: String) -> Result<Author, DbError> {
+    let role = Role::parse(role).map_err(|_| DbError::Corrupt("a column of roles holds none".to_owned()))?;
+    Ok(Author { subject, role, display_name })
+}
 
-impl After {
-    /// Before the oldest note.
-    pub const START: Self = Self(Timestamp::from_micros(i64::MIN), NoteId::from_uuid(uuid::Uuid::nil()));
-
-    /// Behind this note.
-    pub fn note(note: &Note) -> Self {
-        Self(note.create_time, note.note_id)
+fn mark(
+    time: Option<Timestamp>,
+    subject: Option<Subject>,
+    role: Option<String>,
+    name: Option<String>,
+) -> Result<Option<Mark>, DbError> {
+    match (time, subject, role, name) {
+        (Some(time), Some(subject), Some(role), Some(name)) => {
+            Ok(Some(Mark { by: author(subject, &role, name)?, time }))
+        }
+        _ => Ok(None),
     }
+}
+
+/// Notes from their rows.
+pub(super) fn all(rows: Vec<NoteRow>) -> Result<Vec<Note>, DbError> {
+    rows.into_iter().map(Note::try_from).collect()
 }
 
 /// Adds a new note, whose author is also the writer of its present text.
@@ -70,12 +102,18 @@ impl After {
 /// [`DbError`] of the insert.
 pub async fn insert_note(tx: &mut Tx, note: &Note) -> Result<(), DbError> {
     tx.query(
-        "INSERT INTO notes (org_id, note_id, conversation_id, author_subject, author_role, author_name, \
-         editor_subject, editor_role, editor_name, body, mentions, revision, version, create_time, update_time) \
-         VALUES ($1, $2, $3, $4, $5, $6, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO notes (org_id, note_id, kind, conversation_id, contact_id, origin_conversation_id, reply_to, \
+         thread_id, author_subject, author_role, author_name, editor_subject, editor_role, editor_name, body, \
+         mentions, revision, version, create_time, update_time) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(note.note_id)
-    .bind(note.conversation_id)
+    .bind(note.place.kind().as_str())
+    .bind(note.place.conversation_id())
+    .bind(note.place.contact_id())
+    .bind(note.place.origin())
+    .bind(note.reply.map(|reply| reply.to))
+    .bind(note.reply.map(|reply| reply.thread))
     .bind(&note.author.subject)
     .bind(note.author.role.as_str())
     .bind(note.author.display_name.as_str())
@@ -117,30 +155,6 @@ pub async fn lock_note(tx: &mut Tx, note_id: NoteId) -> Result<Option<Note>, DbE
     row.map(Note::try_from).transpose()
 }
 
-/// Notes of a conversation, oldest first, at most `limit` behind `after`.
-///
-/// # Errors
-/// [`DbError`] of the read.
-pub async fn list_notes(
-    tx: &mut Tx,
-    conversation_id: ConversationId,
-    after: After,
-    limit: i64,
-) -> Result<Vec<Note>, DbError> {
-    let rows: Vec<NoteRow> = tx
-        .query(select_notes!(
-            "WHERE org_id = $1 AND conversation_id = $2 AND (create_time, note_id) > ($3, $4) \
-             ORDER BY create_time, note_id LIMIT $5"
-        ))
-        .bind(conversation_id)
-        .bind(after.0)
-        .bind(after.1)
-        .bind(limit)
-        .fetch_all(tx)
-        .await?;
-    rows.into_iter().map(Note::try_from).collect()
-}
-
 /// Writes an edited note's text, mentions, revision, version and time, and who edited it. The caller holds the lock and
 /// has kept the earlier text.
 ///
@@ -163,5 +177,46 @@ pub async fn update_note(tx: &mut Tx, note: &Note, editor: &Author) -> Result<()
         .bind(editor.display_name.as_str())
         .execute(tx)
         .await?;
+    one(changed)
+}
+
+/// Writes who pinned and who deleted a note, if anybody, and its version. The caller holds the lock.
+///
+/// # Errors
+/// [`DbError`] of the update, [`DbError::NoRow`] if there is no such note.
+pub async fn update_marks(tx: &mut Tx, note: &Note) -> Result<(), DbError> {
+    let (pin, deletion) = (note.pin.as_ref(), note.deletion.as_ref());
+    let changed = tx
+        .query(
+            "UPDATE notes SET version = $3, pin_time = $4, pinner_subject = $5, pinner_role = $6, pinner_name = $7, \
+             delete_time = $8, deleter_subject = $9, deleter_role = $10, deleter_name = $11 \
+             WHERE org_id = $1 AND note_id = $2",
+        )
+        .bind(note.note_id)
+        .bind(note.version)
+        .bind(pin.map(|mark| mark.time))
+        .bind(pin.map(|mark| mark.by.subject.clone()))
+        .bind(pin.map(|mark| mark.by.role.as_str()))
+        .bind(pin.map(|mark| mark.by.display_name.clone()))
+        .bind(deletion.map(|mark| mark.time))
+        .bind(deletion.map(|mark| mark.by.subject.clone()))
+        .bind(deletion.map(|mark| mark.by.role.as_str()))
+        .bind(deletion.map(|mark| mark.by.display_name.clone()))
+        .execute(tx)
+        .await?;
+    one(changed)
+}
+
+/// Removes a note for good. What names it in other tables is removed before.
+///
+/// # Errors
+/// [`DbError`] of the delete, [`DbError::NoRow`] if there is no such note.
+pub async fn delete_note(tx: &mut Tx, note_id: NoteId) -> Result<(), DbError> {
+    let gone =
+        tx.query("DELETE FROM notes WHERE org_id = $1 AND note_id = $2").bind(note_id).execute(tx).await?;
+    one(gone)
+}
+
+fn one(changed: u64) -> Result<(), DbError> {
     if changed == 1 { Ok(()) } else { Err(DbError::NoRow) }
 }

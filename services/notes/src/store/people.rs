@@ -6,7 +6,7 @@ use db::{DbError, Tx};
 use kernel::{NoteId, Subject, Timestamp};
 
 /// Rows per statement; SQLite allows 32,766 values in one.
-const ROWS: usize = 1_000;
+pub(super) const ROWS: usize = 1_000;
 
 /// Remembers that these people, none of whom was told before, are told of the note now. One statement for a thousand.
 ///
@@ -29,7 +29,7 @@ pub async fn insert_people(
     Ok(())
 }
 
-/// Everybody who was told of the note.
+/// Everybody who was told of the note because it mentions them.
 ///
 /// # Errors
 /// [`DbError`] of the read.
@@ -40,4 +40,16 @@ pub async fn list_people(tx: &mut Tx, note_id: NoteId) -> Result<HashSet<Subject
         .fetch_values(tx)
         .await?;
     Ok(people.into_iter().collect())
+}
+
+/// Forgets whom a note mentioned.
+///
+/// # Errors
+/// [`DbError`] of the delete.
+pub async fn delete_people(tx: &mut Tx, note_id: NoteId) -> Result<(), DbError> {
+    tx.query("DELETE FROM mentioned_people WHERE org_id = $1 AND note_id = $2")
+        .bind(note_id)
+        .execute(tx)
+        .await
+        .map(drop)
 }

@@ -1,25 +1,31 @@
-//! The texts that edits replaced: rows are only ever added.
+//! The texts of a note: those which edits replaced, whose rows are only ever added, and the present one.
 
 use db::{DbError, Tx};
 use kernel::{NoteId, Subject, Timestamp};
 
-/// An earlier text of a note, exactly as it was.
-#[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Revision {
-    /// 1 for the first text, one more with each edit.
-    pub revision: i64,
-    /// Who wrote this text.
-    pub actor_subject: Subject,
-    /// The text.
-    pub body: String,
-    /// When it was written.
-    pub write_time: Timestamp,
+use super::notes::author;
+use crate::domain::{Body, Revision};
+
+#[derive(sqlx::FromRow)]
+struct RevisionRow {
+    revision: i64,
+    actor_subject: Subject,
+    actor_role: String,
+    actor_name: String,
+    body: String,
+    write_time: Timestamp,
 }
 
-impl std::fmt::Debug for Revision {
-    /// Without the text, which is private.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Revision").field("revision", &self.revision).finish_non_exhaustive()
+impl TryFrom<RevisionRow> for Revision {
+    type Error = DbError;
+
+    fn try_from(row: RevisionRow) -> Result<Self, DbError> {
+        Ok(Self {
+            revision: row.revision,
+            actor: author(row.actor_subject, &row.actor_role, row.actor_name)?,
+            body: Body::stored(row.body),
+            write_time: row.write_time,
+        })
     }
 }
 
@@ -40,16 +46,41 @@ pub async fn keep_revision(tx: &mut Tx, note_id: NoteId) -> Result<(), DbError> 
     .map(drop)
 }
 
-/// The earlier texts of a note, oldest first.
+/// The texts of a note behind a revision, at most `limit`: the first one first, the present one last.
 ///
 /// # Errors
 /// [`DbError`] of the read.
-pub async fn list_revisions(tx: &mut Tx, note_id: NoteId) -> Result<Vec<Revision>, DbError> {
-    tx.query(
-        "SELECT revision, actor_subject, body, write_time FROM note_revisions \
-         WHERE org_id = $1 AND note_id = $2 ORDER BY revision",
-    )
-    .bind(note_id)
-    .fetch_all(tx)
-    .await
+pub async fn list_revisions(
+    tx: &mut Tx,
+    note_id: NoteId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Revision>, DbError> {
+    let rows: Vec<RevisionRow> = tx
+        .query(
+            "SELECT revision, actor_subject, actor_role, actor_name, body, write_time FROM note_revisions \
+             WHERE org_id = $1 AND note_id = $2 AND revision > $3 \
+             UNION ALL \
+             SELECT revision, editor_subject, editor_role, editor_name, body, update_time FROM notes \
+             WHERE org_id = $1 AND note_id = $2 AND revision > $3 \
+             ORDER BY revision LIMIT $4",
+        )
+        .bind(note_id)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(tx)
+        .await?;
+    rows.into_iter().map(Revision::try_from).collect()
+}
+
+/// Forgets the earlier texts of a note.
+///
+/// # Errors
+/// [`DbError`] of the delete.
+pub async fn delete_revisions(tx: &mut Tx, note_id: NoteId) -> Result<(), DbError> {
+    tx.query("DELETE FROM note_revisions WHERE org_id = $1 AND note_id = $2")
+        .bind(note_id)
+        .execute(tx)
+        .await
+        .map(drop)
 }

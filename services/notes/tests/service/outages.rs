@@ -30,14 +30,17 @@ testkit::on_both_databases! {
         let peers = Peers::default();
         let suite = Suite::of([notes::unit(), peers.notifications_unit()])
             .on(engine)
-            .configured(|config| config.peers.routing = Some("http://127.0.0.1:9".to_owned()))
+            .configured(|config| {
+                config.peers.routing = Some("http://127.0.0.1:9".to_owned());
+                config.peers.contacts = Some("http://127.0.0.1:9".to_owned());
+            })
             .start()
             .await;
         let mut ana = NoteServiceClient::new(suite.client("acme", "ana", Role::Agent));
         let request = proto::notes::v1::CreateNoteRequest {
             conversation_id: peers.conversation("acme"),
             body: "hello".to_owned(),
-            request_id: String::new(),
+            ..Default::default()
         };
         let (code, reason, _) = refusal(ana.create_note(request).await);
         assert_eq!((code, reason), (Code::Unavailable, Some(ErrorReason::DependencyUnavailable)));

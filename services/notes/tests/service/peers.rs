@@ -7,8 +7,16 @@ use std::time::{Duration, Instant};
 use db::BoxFuture;
 use kernel::{Clock, Role};
 use proto::common::v1::{EventDisposition, EventOutcome};
+use proto::contacts::v1::contact_service_server::{ContactService, ContactServiceServer};
+use proto::contacts::v1::{
+    Contact, CreateContactRequest, CreateContactResponse, GetContactRequest, GetContactResponse,
+    ListContactsRequest, ListContactsResponse, ListTagsRequest, ListTagsResponse, ResolveContactRequest,
+    ResolveContactResponse, TagContactRequest, TagContactResponse, UpdateContactRequest,
+    UpdateContactResponse,
+};
 use proto::notifications::v1::ingest_service_server::{IngestService, IngestServiceServer};
 use proto::notifications::v1::{NotificationEvent, NotifyRequest, NotifyResponse};
+use proto::routing::v1::agent_service_server::{AgentService, AgentServiceServer};
 use proto::routing::v1::conversation_service_server::{ConversationService, ConversationServiceServer};
 use proto::routing::v1::directory_service_server::{DirectoryService, DirectoryServiceServer};
 use proto::routing::v1::event_service_server::{EventService, EventServiceServer};
@@ -38,8 +46,12 @@ pub(crate) struct Asked {
 
 #[derive(Default)]
 struct State {
-    conversations: HashSet<(String, String)>,
+    /// Conversations by organization and id, with their contacts.
+    conversations: HashMap<(String, String), String>,
+    contacts: HashSet<(String, String)>,
     names: HashMap<String, (HandleKind, Vec<String>)>,
+    people: HashMap<String, Agent>,
+    assignees: HashMap<String, Person>,
     routing: Mood,
     notifications: Mood,
     asked: Vec<Asked>,
@@ -59,6 +71,7 @@ impl Peers {
             async move {
                 let routes = Routes::new(ConversationServiceServer::new(peers.clone()))
                     .add_service(DirectoryServiceServer::new(peers.clone()))
+                    .add_service(AgentServiceServer::new(peers.clone()))
                     .add_service(
                         EventServiceServer::new(peers).max_decoding_message_size(rpc::MESSAGE_LIMIT),
                     );
@@ -76,11 +89,38 @@ impl Peers {
         })
     }
 
-    /// A new conversation of `org`.
+    pub(crate) fn contacts_unit(&self) -> Unit {
+        let peers = self.clone();
+        Unit::new("contacts", move |_, _| {
+            let server = ContactServiceServer::new(peers.clone());
+            async move { Ok(Service { routes: Routes::new(server), workers: vec![], health: vec![] }) }
+        })
+    }
+
+    /// A new conversation of `org`, with a new contact.
     pub(crate) fn conversation(&self, org: &str) -> String {
+        let contact = self.contact(org);
+        self.conversation_with(org, &contact)
+    }
+
+    /// A new conversation of `org` with a contact.
+    pub(crate) fn conversation_with(&self, org: &str, contact: &str) -> String {
         let id = Clock::system().new_id().to_string();
-        self.0.lock().unwrap().conversations.insert((org.to_owned(), id.clone()));
+        let key = (org.to_owned(), id.clone());
+        self.0.lock().unwrap().conversations.insert(key, contact.to_owned());
         id
+    }
+
+    /// A new contact of `org`.
+    pub(crate) fn contact(&self, org: &str) -> String {
+        let id = Clock::system().new_id().to_string();
+        self.0.lock().unwrap().contacts.insert((org.to_owned(), id.clone()));
+        id
+    }
+
+    /// The contact of a conversation of `acme`.
+    pub(crate) fn contact_of(&self, conversation: &str) -> String {
+        self.0.lock().unwrap().conversations[&("acme".to_owned(), conversation.to_owned())].clone()
     }
 
     /// An agent whose subject is `sub-` and the username.
@@ -92,6 +132,36 @@ impl Peers {
     pub(crate) fn team(&self, handle: &str, usernames: &[&str]) {
         let people = usernames.iter().map(|name| format!("sub-{name}")).collect();
         self.0.lock().unwrap().names.insert(handle.to_owned(), (HandleKind::Team, people));
+    }
+
+    /// A person with a profile, whose subject is `sub-` and the username; gives their agent id.
+    pub(crate) fn person(&self, username: &str, role: Role) -> String {
+        let agent = Agent {
+            agent_id: Clock::system().new_id().to_string(),
+            subject: format!("sub-{username}"),
+            username: username.to_owned(),
+            display_name: format!("{username} of acme"),
+            role: rpc::convert::proto_role(role).into(),
+            ..Agent::default()
+        };
+        let id = agent.agent_id.clone();
+        self.0.lock().unwrap().people.insert(id.clone(), agent);
+        id
+    }
+
+    /// Gives a conversation to a person with a profile, or to nobody.
+    pub(crate) fn assign(&self, conversation: &str, agent_id: Option<&str>) {
+        let mut state = self.0.lock().unwrap();
+        let person = |agent: &Agent| Person {
+            agent_id: agent.agent_id.clone(),
+            subject: agent.subject.clone(),
+            username: agent.username.clone(),
+            display_name: agent.display_name.clone(),
+        };
+        match agent_id.map(|id| person(&state.people[id])) {
+            Some(person) => state.assignees.insert(conversation.to_owned(), person),
+            None => state.assignees.remove(conversation),
+        };
     }
 
     pub(crate) fn make_routing(&self, mood: Mood) {
@@ -173,10 +243,11 @@ impl ConversationService for Peers {
     ) -> Result<Response<GetConversationResponse>, Status> {
         let org = self.answer("GetConversation", &request, |state| state.routing).await?;
         let id = request.into_inner().conversation_id;
-        if !self.0.lock().unwrap().conversations.contains(&(org, id.clone())) {
-            return Err(Fault::not_found().into());
-        }
-        let conversation = Conversation { conversation_id: id, ..Conversation::default() };
+        let contact = self.0.lock().unwrap().conversations.get(&(org, id.clone())).cloned();
+        let contact_id = contact.ok_or_else(Fault::not_found)?;
+        let assignee = self.0.lock().unwrap().assignees.get(&id).cloned();
+        let conversation =
+            Conversation { conversation_id: id, contact_id, assignee, ..Conversation::default() };
         Ok(Response::new(GetConversationResponse { conversation: Some(conversation) }))
     }
 
@@ -190,6 +261,53 @@ impl ConversationService for Peers {
         reopen_conversation(ReopenConversationRequest) -> ReopenConversationResponse;
         snooze_conversation(SnoozeConversationRequest) -> SnoozeConversationResponse;
         mark_conversation_read(MarkConversationReadRequest) -> MarkConversationReadResponse;
+    }
+}
+
+#[tonic::async_trait]
+impl AgentService for Peers {
+    async fn get_agent(
+        &self,
+        request: Request<GetAgentRequest>,
+    ) -> Result<Response<GetAgentResponse>, Status> {
+        let org = self.answer("GetAgent", &request, |state| state.routing).await?;
+        let agent = self.0.lock().unwrap().people.get(&request.get_ref().agent_id).cloned();
+        let agent = agent.filter(|_| org == "acme").ok_or_else(Fault::not_found)?;
+        Ok(Response::new(GetAgentResponse { agent: Some(agent) }))
+    }
+
+    not_asked_by_notes! {
+        create_agent(CreateAgentRequest) -> CreateAgentResponse;
+        get_my_agent(GetMyAgentRequest) -> GetMyAgentResponse;
+        list_agents(ListAgentsRequest) -> ListAgentsResponse;
+        update_agent(UpdateAgentRequest) -> UpdateAgentResponse;
+        set_availability(SetAvailabilityRequest) -> SetAvailabilityResponse;
+        send_heartbeat(SendHeartbeatRequest) -> SendHeartbeatResponse;
+    }
+}
+
+#[tonic::async_trait]
+impl ContactService for Peers {
+    async fn get_contact(
+        &self,
+        request: Request<GetContactRequest>,
+    ) -> Result<Response<GetContactResponse>, Status> {
+        let org = self.answer("GetContact", &request, |_| Mood::Well).await?;
+        let contact_id = request.into_inner().contact_id;
+        if !self.0.lock().unwrap().contacts.contains(&(org, contact_id.clone())) {
+            return Err(Fault::not_found().into());
+        }
+        let contact = Contact { contact_id, ..Contact::default() };
+        Ok(Response::new(GetContactResponse { contact: Some(contact) }))
+    }
+
+    not_asked_by_notes! {
+        create_contact(CreateContactRequest) -> CreateContactResponse;
+        list_contacts(ListContactsRequest) -> ListContactsResponse;
+        update_contact(UpdateContactRequest) -> UpdateContactResponse;
+        tag_contact(TagContactRequest) -> TagContactResponse;
+        resolve_contact(ResolveContactRequest) -> ResolveContactResponse;
+        list_tags(ListTagsRequest) -> ListTagsResponse;
     }
 }
 
@@ -210,6 +328,10 @@ impl DirectoryService for Peers {
             ResolvedHandle { handle, kind: (*kind).into(), team_id: String::new(), people: people.collect() }
         });
         Ok(Response::new(ResolveHandlesResponse { handles: handles.collect() }))
+    }
+
+    not_asked_by_notes! {
+        search_people(SearchPeopleRequest) -> SearchPeopleResponse;
     }
 }
 

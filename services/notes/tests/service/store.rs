@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use audit::Origin;
 use db::test_support::{TestDb, org};
-use db::{DbError, Retry, both_databases};
+use db::{BoxFuture, DbError, Retry, Tx, both_databases};
 use kernel::{ConversationId, NoteId, Role, Subject, Timestamp};
 use notes::MIGRATIONS;
 use notes::app::{Draft, NewNote, create_note};
-use notes::domain::{Author, Body, Directory, Kind, Note, Outcome, Resolved, handles_in};
+use notes::domain::{Author, Body, Directory, Kind, Note, Outcome, Place, Resolved, handles_in};
 use notes::error::Error;
-use notes::store::notes::{After, find_note, insert_note, list_notes, lock_note, update_note};
+use notes::store::lists::{After, Shelf, list_unpinned};
+use notes::store::notes::{find_note, insert_note, lock_note, update_note};
 use notes::store::people::{insert_people, list_people};
 use notes::store::revisions::{keep_revision, list_revisions};
 use outbox::Outbox;
@@ -26,7 +28,8 @@ fn person(subject: &str, role: Role) -> Author {
 fn note(db: &TestDb, conversation_id: ConversationId, text: &str) -> Note {
     Note {
         note_id: db.clock.new_id().into(),
-        conversation_id,
+        place: on(db, conversation_id),
+        reply: None,
         author: ana(),
         body: Body::parse(text.to_owned()).unwrap(),
         mentions: vec![notes::domain::Mention {
@@ -38,7 +41,18 @@ fn note(db: &TestDb, conversation_id: ConversationId, text: &str) -> Note {
         version: 1,
         create_time: db.clock.now(),
         update_time: db.clock.now(),
+        pin: None,
+        deletion: None,
     }
+}
+
+fn on(db: &TestDb, conversation_id: ConversationId) -> Place {
+    Place::Conversation { conversation_id, contact_id: db.clock.new_id().into() }
+}
+
+/// All notes of a shelf in the order in which they were written.
+fn written(tx: &mut Tx, shelf: Shelf, after: After, limit: i64) -> BoxFuture<'_, Result<Vec<Note>, DbError>> {
+    Box::pin(list_unpinned(tx, shelf, Timestamp::from_micros(i64::MIN), after, limit))
 }
 
 async fn insert(db: &TestDb, note: &Note) {
@@ -55,10 +69,12 @@ both_databases!(a_stored_note_comes_back_whole_and_only_to_its_organization, MIG
     insert(&db, &note).await;
     assert_eq!(found(&db, "acme", note.note_id).await, Some(note.clone()));
     assert_eq!(found(&db, "globex", note.note_id).await, None);
-    let (id, conversation) = (note.note_id, note.conversation_id);
-    let globex = org("globex");
-    let foreign = db.read(&globex, move |tx| Box::pin(list_notes(tx, conversation, After::START, 10)));
-    assert!(foreign.await.unwrap().is_empty());
+    let (id, place) = (note.note_id, note.place);
+    for shelf in [Shelf::Conversation(place.conversation_id().unwrap()), Shelf::Contact(place.contact_id())] {
+        let globex = org("globex");
+        let foreign = db.read(&globex, move |tx| Box::pin(written(tx, shelf, After::START, 10)));
+        assert!(foreign.await.unwrap().is_empty());
+    }
     let locked = db.write(&org("globex"), move |tx| Box::pin(lock_note(tx, id))).await.unwrap();
     assert_eq!(locked, None);
 });
@@ -77,8 +93,10 @@ both_databases!(notes_of_one_moment_are_listed_by_id_and_none_twice, MIGRATIONS,
     insert(&db, &note(&db, db.clock.new_id().into(), "elsewhere")).await;
     let (mut listed, mut after) = (Vec::new(), After::START);
     loop {
-        let page =
-            db.read(&org("acme"), move |tx| Box::pin(list_notes(tx, conversation, after, 2))).await.unwrap();
+        let page = db
+            .read(&org("acme"), move |tx| Box::pin(written(tx, Shelf::Conversation(conversation), after, 2)))
+            .await
+            .unwrap();
         let Some(last) = page.last() else { break };
         after = After::note(last);
         listed.extend(page);
@@ -106,15 +124,21 @@ both_databases!(a_replaced_text_is_kept_with_who_wrote_it_and_when, MIGRATIONS, 
         .unwrap();
     }
     let id = first.note_id;
-    let kept = db.read(&org("acme"), move |tx| Box::pin(list_revisions(tx, id))).await.unwrap();
+    let kept = db.read(&org("acme"), move |tx| Box::pin(list_revisions(tx, id, 0, 10))).await.unwrap();
     let at = |seconds| first.create_time.plus(Duration::from_secs(seconds));
     let kept: Vec<(i64, &str, &str, Timestamp)> = kept
         .iter()
-        .map(|kept| (kept.revision, kept.actor_subject.as_str(), kept.body.as_str(), kept.write_time))
+        .map(|kept| (kept.revision, kept.actor.subject.as_str(), kept.body.as_str(), kept.write_time))
         .collect();
-    assert_eq!(kept, [(1, "ana", "first", at(0)), (2, "root", "second", at(1))]);
+    assert_eq!(
+        kept,
+        [(1, "ana", "first", at(0)), (2, "root", "second", at(1)), (3, "root", "third", at(2))],
+        "the present text is the last one"
+    );
+    let one = db.read(&org("acme"), move |tx| Box::pin(list_revisions(tx, id, 1, 1))).await.unwrap();
+    assert_eq!(one.iter().map(|kept| kept.revision).collect::<Vec<_>>(), [2]);
     assert_eq!(found(&db, "acme", id).await.unwrap().body.as_str(), "third");
-    let foreign = db.read(&org("globex"), move |tx| Box::pin(list_revisions(tx, id))).await.unwrap();
+    let foreign = db.read(&org("globex"), move |tx| Box::pin(list_revisions(tx, id, 0, 10))).await.unwrap();
     assert!(foreign.is_empty());
 });
 
@@ -138,10 +162,12 @@ both_databases!(the_write_of_a_note_without_grpc_is_the_same_write, MIGRATIONS, 
     let bob = Resolved { kind: Kind::Agent, people: vec![Subject::parse("bob").unwrap()] };
     let directory = Directory::from([(handles_in("@bob").unwrap().remove(0), bob)]);
     let new = |text: &str| NewNote {
-        conversation_id: ConversationId::from_uuid(db.clock.new_id()),
+        place: on(&db, ConversationId::from_uuid(db.clock.new_id())),
+        reply: None,
         author: ana(),
         body: Body::parse(text.to_owned()).unwrap(),
         handles: handles_in(text).unwrap(),
+        origin: Origin::new(&ana().subject, Role::Agent, "CreateNote"),
     };
     let retry = Retry {
         caller: ana().subject,

@@ -1,6 +1,9 @@
 //! Retention: what was read goes after a while, everything else later.
 
+use audit::{Event, Origin};
+
 use super::{App, Owner};
+use crate::NAME;
 use crate::domain::Sequence;
 use crate::error::Error;
 use crate::store::heads;
@@ -37,6 +40,10 @@ impl App {
                 let newest = gone.iter().copied().max().unwrap_or(Sequence::START);
                 heads::forget_through(tx, &subject, newest).await?;
                 heads::recount_unread(tx, &subject).await?;
+                if !gone.is_empty() {
+                    let origin = Origin::system(NAME, "retention");
+                    audit::record(tx, &origin, &[Event::new("feed.forget", &subject)]).await?;
+                }
                 Ok::<_, Error>(gone.len() as u64)
             })
         });

@@ -23,9 +23,12 @@ pub mod subscribe;
 use db::Db;
 use kernel::{Clock, OrgId, PageSeal, Subject};
 use outbox::Wake;
+use runtime::AuditTrail;
 use tokio_util::sync::CancellationToken;
 
 use listeners::Listeners;
+
+use crate::NAME;
 
 /// The topic of wake-ups about feeds; the key is the subject.
 pub const FEED_TOPIC: &str = "feed";
@@ -45,6 +48,13 @@ pub struct App {
     pub listeners: Listeners,
     /// Cancelled when streams shall end.
     pub streams_end: CancellationToken,
+}
+
+impl App {
+    /// What was done in this service, for admins.
+    pub fn audit_trail(&self) -> AuditTrail {
+        AuditTrail::new(NAME, self.db.clone(), self.seal.clone())
+    }
 }
 
 /// Whose feed: always the caller's own.

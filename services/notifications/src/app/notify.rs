@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use audit::Origin;
 use db::{DbError, Tx};
 use kernel::{EventId, OrgId, Subject};
 
@@ -28,13 +29,18 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Db`]: perhaps some took effect. Sent again, those are [`Applied::Before`].
-    pub async fn notify(&self, org: &OrgId, events: Vec<Event>) -> Result<Vec<Applied>, Error> {
+    pub async fn notify(
+        &self,
+        org: &OrgId,
+        origin: Origin,
+        events: Vec<Event>,
+    ) -> Result<Vec<Applied>, Error> {
         let mut applied = Vec::with_capacity(events.len());
         for part in parts(events) {
-            let (org_of_wake, wake) = (org.clone(), self.wake.clone());
+            let (org_of_wake, wake, origin) = (org.clone(), self.wake.clone(), origin.clone());
             let part = self.db.write(org, move |tx| {
                 Box::pin(async move {
-                    let (applied, told) = apply(tx, &part).await?;
+                    let (applied, told) = apply(tx, &part, &origin).await?;
                     tx.after_commit(move || {
                         told.iter()
                             .for_each(|subject| wake.publish(FEED_TOPIC, &org_of_wake, subject.as_str()));
@@ -49,7 +55,11 @@ impl App {
 }
 
 /// Applies events in one transaction; tells who has something new.
-async fn apply(tx: &mut Tx, events: &[Event]) -> Result<(Vec<Applied>, Vec<Subject>), DbError> {
+async fn apply(
+    tx: &mut Tx,
+    events: &[Event],
+    origin: &Origin,
+) -> Result<(Vec<Applied>, Vec<Subject>), DbError> {
     let now = tx.now().await?;
     let ids: Vec<EventId> = events.iter().map(|event| event.event_id).collect();
     let mut new = outbox::first_time(tx, &ids).await?;
@@ -62,6 +72,9 @@ async fn apply(tx: &mut Tx, events: &[Event]) -> Result<(Vec<Applied>, Vec<Subje
     let clock = tx.clock().clone();
     let placed = feed::place(&fresh, &ends, || clock.new_id().into());
     entries::insert(tx, &placed, now).await?;
+    // One for an event, not for each of its recipients.
+    let applied_now = fresh.iter().map(|event| event.event_id);
+    audit::record(tx, origin, &audit::Event::each("event.notify", applied_now)).await?;
     let added = placed.len() as u64;
     tx.after_commit(move || metrics::counter!("feed_entries_total").increment(added));
     Ok((applied, ends.into_keys().collect()))

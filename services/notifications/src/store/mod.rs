@@ -28,4 +28,4 @@ static FEEDS: MigrationSet = MigrationSet {
 };
 
 /// Everything that makes this service's tables.
-pub static MIGRATIONS: Migrations = Migrations { sets: &[&outbox::TABLES, &FEEDS] };
+pub static MIGRATIONS: Migrations = Migrations { sets: &[&audit::TABLES, &outbox::TABLES, &FEEDS] };

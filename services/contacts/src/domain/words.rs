@@ -1,0 +1,200 @@
+//! The words of a text, as they are stored for searches and as queries are read: by one function, so that what is stored is
+//! found.
+
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+
+use super::fold::fold;
+
+/// Characters of a word that count; what is longer is found by these.
+const WORD_CHARS: usize = 64;
+
+/// Digits of a number that count where it is put together from groups.
+const NUMBER_DIGITS: usize = 24;
+
+/// No word holds it, so a word's beginning with it appended is after every word that begins so.
+pub(super) const AFTER_ALL: char = '\u{10ffff}';
+
+/// A part of a text.
+enum Token {
+    Word(String),
+    /// A group of digits.
+    Digits(String),
+}
+
+/// The words to store of a text: each, and the number that a group of digits makes with the groups right after it.
+pub(super) fn stored(text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    let mut words = Vec::with_capacity(tokens.len());
+    for (index, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Word(word) => words.push(word.clone()),
+            Token::Digits(group) => {
+                words.push(group.clone());
+                let number = number(tokens.get(index..).unwrap_or_default());
+                if number != *group {
+                    words.push(number);
+                }
+            }
+        }
+    }
+    cut(words)
+}
+
+/// The words that a query asks for: groups of digits beside one another are one number.
+pub(super) fn asked(text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    let mut words: Vec<String> = Vec::new();
+    let mut rest = tokens.as_slice();
+    while let Some((first, after)) = rest.split_first() {
+        match first {
+            Token::Word(word) => {
+                words.push(word.clone());
+                rest = after;
+            }
+            Token::Digits(_) => {
+                words.push(number(rest));
+                let groups = rest.iter().take_while(|token| matches!(token, Token::Digits(_))).count();
+                rest = rest.get(groups..).unwrap_or_default();
+            }
+        }
+    }
+    cut(words)
+}
+
+/// The number that the groups of digits at the beginning of `tokens` make. A single group is kept whole.
+fn number(tokens: &[Token]) -> String {
+    let groups = tokens.iter().map_while(|token| match token {
+        Token::Digits(group) => Some(group.as_str()),
+        Token::Word(_) => None,
+    });
+    let groups: Vec<&str> = groups.collect();
+    match groups.as_slice() {
+        [alone] => (*alone).to_owned(),
+        several => several.concat().chars().take(NUMBER_DIGITS).collect(),
+    }
+}
+
+fn cut(words: Vec<String>) -> Vec<String> {
+    words.into_iter().map(|word| word.chars().take(WORD_CHARS).collect()).collect()
+}
+
+/// What a character is to words.
+enum Part {
+    Letter,
+    /// A word by itself: an emoji, a sign, a Han character (Chinese and Japanese set no spaces).
+    Alone,
+    Between,
+    /// Neither seen nor typed, such as marks of direction and joiners of emoji.
+    Unseen,
+}
+
+fn part(character: char) -> Part {
+    use GeneralCategoryGroup as Group;
+    match character.general_category_group() {
+        _ if character == AFTER_ALL => Part::Between,
+        Group::Letter if is_han(character) => Part::Alone,
+        Group::Letter | Group::Mark | Group::Number => Part::Letter,
+        Group::Symbol if character.is_ascii() => Part::Between,
+        Group::Symbol => Part::Alone,
+        Group::Punctuation | Group::Separator => Part::Between,
+        Group::Other => match character.general_category() {
+            GeneralCategory::Control => Part::Between,
+            GeneralCategory::Format => Part::Unseen,
+            // Private characters, and those of a Unicode to come.
+            _ => Part::Letter,
+        },
+    }
+}
+
+fn is_han(character: char) -> bool {
+    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let mut found = Vec::new();
+    let mut word = String::new();
+    for character in fold(text).chars() {
+        match part(character) {
+            Part::Letter => word.push(character),
+            Part::Unseen => {}
+            Part::Between => end(&mut word, &mut found),
+            Part::Alone => {
+                end(&mut word, &mut found);
+                found.push(Token::Word(character.to_string()));
+            }
+        }
+    }
+    end(&mut word, &mut found);
+    found
+}
+
+fn end(word: &mut String, found: &mut Vec<Token>) {
+    if word.is_empty() {
+        return;
+    }
+    let word = std::mem::take(word);
+    found.push(match word.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Token::Digits(word),
+        false => Token::Word(word),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{asked, stored};
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_of_every_script_and_emoji_are_told_apart() {
+        for (text, words) in [
+            ("Zoë Ångström-Müller", &["zoe", "angstrom", "muller"][..]),
+            ("ana.b@example.com", &["ana", "b", "example", "com"]),
+            ("\u{202b}القاهرة\u{202c}, Ägypten", &["القاهرة", "agypten"]),
+            ("Ana👩🏽‍💻", &["ana", "👩", "🏽", "💻"]),
+            ("株式会社アクメ", &["株", "式", "会", "社", "アクメ"]),
+            ("C++ & „quoted“ €", &["c", "quoted", "€"]),
+            ("می\u{200c}خواهم", &["میخواهم"]),
+            ("crm/4711_ab", &["crm", "4711", "ab"]),
+            (" -.,+ ", &[]),
+        ] {
+            assert_eq!(stored(text), words, "{text}");
+        }
+    }
+
+    #[test]
+    fn groups_of_digits_are_also_one_number() {
+        assert_eq!(stored("12 34-5 b 6"), ["12", "12345", "34", "345", "5", "b", "6"]);
+        assert_eq!(asked("12 34-5 b 6"), ["12345", "b", "6"]);
+        assert_eq!(asked("+49 (89) 12 34"), ["49891234"]);
+        assert_eq!(stored(&"1234567890".repeat(4)), ["1234567890".repeat(4)]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_stored_as_a_word_is_asked_for_by_its_beginning(text in any::<String>(), length in 1_usize..80) {
+            let all = stored(&text);
+            for written in text.split_whitespace() {
+                let beginning: String = written.chars().take(length).collect();
+                for word in asked(&beginning) {
+                    prop_assert!(all.iter().any(|stored| stored.starts_with(&word)), "{word:?} of {written:?}");
+                }
+            }
+        }
+
+        #[test]
+        fn numbers_are_found_however_they_are_grouped(groups in proptest::collection::vec("[0-9]{1,5}", 1..8), spaces in "[ ./()-]") {
+            let text = groups.join(&spaces);
+            let all = stored(&text);
+            for length in 1..=text.len() {
+                for word in asked(&text[..length]) {
+                    prop_assert!(all.iter().any(|stored| stored.starts_with(&word)), "{word} of {text}");
+                }
+            }
+        }
+
+        #[test]
+        fn no_word_is_empty_or_long(text in any::<String>()) {
+            prop_assert!(stored(&text).iter().all(|word| !word.is_empty() && word.chars().count() <= 64));
+        }
+    }
+}

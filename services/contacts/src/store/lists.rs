@@ -1,0 +1,148 @@
+//! The table `lists`.
+
+use db::{DbError, Engine, Tx};
+use kernel::{ContactId, Timestamp};
+
+use crate::domain::{ContactList, Line, ListId, ListName};
+
+/// The columns of a [`ListRow`].
+macro_rules! columns {
+    () => {
+        "list_id, version, display_name, description, member_count, create_time, update_time"
+    };
+}
+
+#[derive(sqlx::FromRow)]
+struct ListRow {
+    list_id: ListId,
+    version: i64,
+    display_name: ListName,
+    description: Line,
+    member_count: i64,
+    create_time: Timestamp,
+    update_time: Timestamp,
+}
+
+impl From<ListRow> for ContactList {
+    fn from(row: ListRow) -> Self {
+        let ListRow { list_id, version, display_name, description, member_count, create_time, update_time } =
+            row;
+        Self { list_id, version, display_name, description, member_count, create_time, update_time }
+    }
+}
+
+/// Stores a new list, without members.
+///
+/// # Errors
+/// [`DbError::Unique`] on `name_key` when another list has the name.
+pub async fn insert(tx: &mut Tx, list: &ContactList) -> Result<(), DbError> {
+    const SQL: &str = "INSERT INTO lists
+            (org_id, list_id, version, display_name, name_key, description, member_count, create_time, update_time)
+        VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)";
+    let query = tx.query(SQL).bind(list.list_id).bind(list.version).bind(&list.display_name);
+    let query = query.bind(list.display_name.key()).bind(&list.description);
+    query.bind(list.create_time).bind(list.update_time).execute(tx).await?;
+    Ok(())
+}
+
+/// Replaces name, description, version and update time. For the holder of the list's lock.
+///
+/// # Errors
+/// [`DbError::Unique`] on `name_key` when another list has the name.
+pub async fn update(tx: &mut Tx, list: &ContactList) -> Result<(), DbError> {
+    const SQL: &str =
+        "UPDATE lists SET version = $3, display_name = $4, name_key = $5, description = $6, update_time = $7
+        WHERE org_id = $1 AND list_id = $2";
+    let query = tx.query(SQL).bind(list.list_id).bind(list.version).bind(&list.display_name);
+    let query = query.bind(list.display_name.key()).bind(&list.description);
+    query.bind(list.update_time).execute(tx).await?;
+    Ok(())
+}
+
+/// Counts members who came, or, below zero, who went. For the holder of the list's lock.
+///
+/// # Errors
+/// As for every statement.
+pub async fn count(tx: &mut Tx, id: ListId, more: i64) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE lists SET member_count = member_count + $3 WHERE org_id = $1 AND list_id = $2";
+    tx.query(SQL).bind(id).bind(more).execute(tx).await?;
+    Ok(())
+}
+
+/// Removes a list and its members.
+///
+/// # Errors
+/// As for every statement.
+pub async fn delete(tx: &mut Tx, id: ListId) -> Result<(), DbError> {
+    tx.query("DELETE FROM lists WHERE org_id = $1 AND list_id = $2").bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// The list of this id.
+///
+/// # Errors
+/// As for every statement.
+pub async fn find(tx: &mut Tx, id: ListId) -> Result<Option<ContactList>, DbError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM lists WHERE org_id = $1 AND list_id = $2");
+    Ok(tx.query(SQL).bind(id).fetch_optional::<ListRow>(tx).await?.map(ContactList::from))
+}
+
+/// Like [`find`]; until the transaction ends, nobody else changes the list or its members.
+///
+/// # Errors
+/// As for every statement.
+pub async fn lock(tx: &mut Tx, id: ListId) -> Result<Option<ContactList>, DbError> {
+    match tx.engine() {
+        // The only writer has locked everything already.
+        Engine::Sqlite => find(tx, id).await,
+        Engine::Postgres => {
+            const SQL: &str =
+                concat!("SELECT ", columns!(), " FROM lists WHERE org_id = $1 AND list_id = $2 FOR UPDATE");
+            Ok(tx.query(SQL).bind(id).fetch_optional::<ListRow>(tx).await?.map(ContactList::from))
+        }
+    }
+}
+
+/// How many lists there are.
+///
+/// # Errors
+/// As for every statement.
+pub async fn count_all(tx: &mut Tx) -> Result<i64, DbError> {
+    tx.query("SELECT COUNT(*) FROM lists WHERE org_id = $1").fetch_value(tx).await
+}
+
+/// Lists made before `before`, newest first, at most `limit`.
+///
+/// # Errors
+/// As for every statement.
+pub async fn list(tx: &mut Tx, before: ListId, limit: i64) -> Result<Vec<ContactList>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM lists WHERE org_id = $1 AND list_id < $2 ORDER BY list_id DESC LIMIT $3"
+    );
+    let rows: Vec<ListRow> = tx.query(SQL).bind(before).bind(limit).fetch_all(tx).await?;
+    Ok(rows.into_iter().map(ContactList::from).collect())
+}
+
+/// Like [`list`], of the lists on which the contact is.
+///
+/// # Errors
+/// As for every statement.
+pub async fn list_of(
+    tx: &mut Tx,
+    contact: ContactId,
+    before: ListId,
+    limit: i64,
+) -> Result<Vec<ContactList>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM lists WHERE org_id = $1 AND list_id IN (
+            SELECT list_id FROM list_members WHERE org_id = $1 AND contact_id = $2 AND list_id < $3
+            ORDER BY list_id DESC LIMIT $4)
+          ORDER BY list_id DESC"
+    );
+    let rows: Vec<ListRow> = tx.query(SQL).bind(contact).bind(before).bind(limit).fetch_all(tx).await?;
+    Ok(rows.into_iter().map(ContactList::from).collect())
+}

@@ -1,0 +1,81 @@
+//! Templates for notes.
+
+use db::Retry;
+use proto::notes::v1 as pb;
+use rpc::convert::{etag, id_of, proto_time};
+use rpc::{Call, Fault};
+
+use crate::app::TemplateChange;
+use crate::domain::{Field, Filling, Template, TemplateText, Value, template_name};
+use crate::error::Error;
+
+/// Reads a request to make a template, and the key of its retries.
+///
+/// # Errors
+/// INVALID_ARGUMENT naming the field.
+pub fn new_template(
+    call: &Call,
+    request: pb::CreateNoteTemplateRequest,
+) -> Result<(String, TemplateText, Retry), Fault> {
+    let retry = runtime::retry(call, &request.request_id, &request)?;
+    let name = template_name(request.name)?;
+    let text = TemplateText::parse(request.body, fields(request.fields)).map_err(Error::Misfit)?;
+    Ok((name, text, retry))
+}
+
+/// Reads what a request changes of a template, and the key of its retries. Without a mask, what is set changes.
+///
+/// # Errors
+/// INVALID_ARGUMENT naming the field, or the path of the update mask.
+pub fn change(call: &Call, request: pb::UpdateNoteTemplateRequest) -> Result<(TemplateChange, Retry), Fault> {
+    let retry = runtime::retry(call, &request.request_id, &request)?;
+    let paths = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
+    if let Some(path) = paths.iter().find(|path| !["name", "body", "fields"].contains(&path.as_str())) {
+        return Err(Error::UnknownTemplatePath { path: path.clone() }.into());
+    }
+    let named = |path: &str, set: bool| {
+        if paths.is_empty() { set } else { paths.iter().any(|named| named == path) }
+    };
+    let (name, body) = (named("name", !request.name.is_empty()), named("body", !request.body.is_empty()));
+    let all = named("fields", !request.fields.is_empty());
+    let change = TemplateChange {
+        name: name.then(|| template_name(request.name)).transpose()?,
+        body: body.then_some(request.body),
+        fields: all.then(|| fields(request.fields)),
+    };
+    Ok((change, retry))
+}
+
+/// Reads a template as somebody filled it in.
+///
+/// # Errors
+/// INVALID_ARGUMENT naming the field.
+pub fn filling(filling: pb::NoteTemplateFilling) -> Result<Filling, Fault> {
+    let template_id = id_of("template.note_template_id", &filling.note_template_id)?;
+    let values = filling.values.into_iter().map(|value| Value { key: value.key, value: value.value });
+    Ok(Filling { template_id, values: values.collect() })
+}
+
+fn fields(fields: Vec<pb::NoteTemplateField>) -> Vec<Field> {
+    let field =
+        |field: pb::NoteTemplateField| Field { key: field.key, label: field.label, required: field.required };
+    fields.into_iter().map(field).collect()
+}
+
+/// A template for the wire.
+pub fn template(template: Template) -> pb::NoteTemplate {
+    let field = |field: &Field| pb::NoteTemplateField {
+        key: field.key.clone(),
+        label: field.label.clone(),
+        required: field.required,
+    };
+    pb::NoteTemplate {
+        note_template_id: template.id.to_string(),
+        etag: etag(template.version),
+        name: template.name,
+        body: template.text.body().to_owned(),
+        fields: template.text.fields().iter().map(field).collect(),
+        create_time: Some(proto_time(template.create_time)),
+        update_time: Some(proto_time(template.update_time)),
+    }
+}
