@@ -3,9 +3,13 @@
 //! | module | story |
 //! |---|---|
 //! | [`day`] | a customer's message becomes somebody's work, and a colleague is told |
+//! | [`contact_notes`] | what a colleague wrote on a customer is there in the next conversation with them |
+//! | [`internal_messages`] | a supervisor corrects an agent, the agent calls one, and nobody else learns of it |
 //! | [`privacy`] | no path leads a note to a contact |
 //! | [`access`] | every RPC, every role, against the reviewed table |
+//! | [`audit`] | a day of work leaves exactly its records, for the organization's admins only |
 //! | [`tenancy`] | another organization's ids are as if they did not exist |
+//! | [`replays`] | recorded messages, replayed again and over a restart |
 //! | [`retries`] | a repeated request has one effect |
 //! | [`cancels`] | a client that goes away loses nothing and leaves nothing behind |
 //! | [`kills`] | a killed process loses nothing it has acknowledged |
@@ -24,14 +28,18 @@
 )]
 
 mod access;
+mod audit;
 mod cancels;
 mod cast;
+mod contact_notes;
 mod day;
+mod internal_messages;
 mod kills;
 mod operations;
 mod privacy;
 mod processes;
 mod raw;
+mod replays;
 mod retries;
 mod rooms;
 mod tenancy;

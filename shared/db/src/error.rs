@@ -63,6 +63,10 @@ pub enum DbError {
     /// The stored data or the statement is not what the program expects: a fault to be fixed, not retried.
     #[error("unexpected: {0}")]
     Corrupt(String),
+    /// The database cannot be opened until a person sees to it. The text names the file or the server, and says what to
+    /// do; only [`Db::open`](crate::Db::open) gives it.
+    #[error("{0}")]
+    Unusable(String),
     /// The tables cannot be brought to the form the program needs.
     #[error("migration: {0}")]
     Migration(String),

@@ -43,6 +43,7 @@ mod error;
 mod gather;
 mod job;
 mod migrate;
+mod opening;
 mod placeholders;
 mod postgres;
 mod query;

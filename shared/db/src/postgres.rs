@@ -58,7 +58,12 @@ impl Postgres {
         clock: Clock,
     ) -> Result<Self, DbError> {
         check_schema(schema)?;
-        let login: PgConnectOptions = url.parse()?;
+        let login: PgConnectOptions = url.parse().map_err(|_: sqlx::Error| {
+            DbError::Unusable(
+                "the database's address cannot be read; it is postgres://user:password@host:port/database"
+                    .to_owned(),
+            )
+        })?;
         let migrated = migrate::postgres(&login, schema, migrations, &clock).await?;
         let options = login
             .statement_cache_capacity(512)

@@ -1,11 +1,13 @@
 //! SQLite: one writer that commits for many callers at once, and a pool of readers that never wait for it.
 
 mod group;
+mod lock;
 mod writer;
 
 use crate::connections::{Connections, PATIENCE};
 use crate::job::{End, Job};
 use crate::migrate::{self, Migrations};
+use crate::opening;
 use crate::tx::Conn;
 use crate::work::SQLITE_MOST;
 use crate::{DbError, Tx};
@@ -14,6 +16,7 @@ use kernel::Clock;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +37,8 @@ pub(crate) struct Sqlite {
     clock: Clock,
     tasks: TaskTracker,
     closing: CancellationToken,
+    /// Held while the file is open.
+    lock: Mutex<Option<lock::Lock>>,
 }
 
 impl Sqlite {
@@ -44,13 +49,18 @@ impl Sqlite {
         clock: Clock,
     ) -> Result<Self, DbError> {
         if let Some(folder) = path.parent() {
-            tokio::fs::create_dir_all(folder)
-                .await
-                .map_err(|e| DbError::Unavailable(e.kind().to_string()))?;
+            let failed = |error| DbError::Unusable(format!("the folder {}: {error}", folder.display()));
+            tokio::fs::create_dir_all(folder).await.map_err(failed)?;
         }
+        let lock = Mutex::new(Some(lock::Lock::take(&path)?));
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let options = writing(&path);
-        let mut conn = SqliteConnection::connect_with(&options).await?;
+        let mut conn = SqliteConnection::connect_with(&options).await.map_err(opening::sqlite(&path))?;
+        // A file that may only be read shows as soon as somebody wants to write.
+        sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK")
+            .execute(&mut conn)
+            .await
+            .map_err(opening::sqlite(&path))?;
         migrate::sqlite(&mut conn, migrations, &clock).await?;
 
         let (jobs, queue) = mpsc::channel(QUEUE);
@@ -67,7 +77,7 @@ impl Sqlite {
             .max_lifetime(None)
             .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
         let readers = Connections::new(readers, name);
-        Ok(Self { jobs, readers, clock, tasks, closing })
+        Ok(Self { jobs, readers, clock, tasks, closing, lock })
     }
 
     /// Hands work to the writer, which answers it.
@@ -86,6 +96,7 @@ impl Sqlite {
         self.tasks.close();
         self.tasks.wait().await;
         self.readers.close().await;
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

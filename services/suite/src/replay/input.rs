@@ -6,51 +6,40 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
-use serde::Deserialize;
 use tokio::sync::mpsc;
+
+use super::line::Line;
 
 /// A longer line is refused without being kept in memory.
 const LONGEST_LINE: usize = 1 << 20;
 
-/// What the channel said: one message of one conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Line {
-    /// The channel's own id of the conversation.
-    pub(super) conversation: String,
-    /// The customer's address on the channel.
-    pub(super) contact: String,
-    /// The channel, such as `chat`.
-    pub(super) channel: String,
-    /// The line of business.
-    pub(super) source: String,
-    /// The customer's turn; with the conversation it makes the channel's id of the message.
-    pub(super) turn: u64,
-    /// What the customer wrote.
-    pub(super) text: String,
-    /// What it was about, as somebody labelled it; several joined by `|`.
-    #[serde(default)]
-    pub(super) intent: String,
+/// Some programs begin a UTF-8 file with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What the file brings, piece by piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A message.
+    Message(Line),
+    /// A line which is none.
+    Rejected(Rejected),
+    /// The file cannot be read any further.
+    CutShort(Rejected),
 }
 
-impl Line {
-    /// The channel's own id of this message.
-    pub(super) fn external_id(&self) -> String {
-        format!("{}/{}", self.conversation, self.turn)
-    }
-
-    /// Whether the customer says goodbye with it: it greets in closing, or thanks.
-    pub(super) fn closes(&self) -> bool {
-        self.intent.split('|').any(|intent| matches!(intent, "closinggreeting" | "thankyou"))
-    }
-}
-
-/// A line which is not a message.
+/// A line which is not recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rejected {
     /// From 1.
     pub(super) line: u64,
     /// Why.
     pub(super) reason: String,
+}
+
+impl std::fmt::Display for Rejected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: {}", self.line, self.reason)
+    }
 }
 
 /// Opens a file, or standard input for `-`.
@@ -63,60 +52,59 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
 }
 
 /// Reads lines in order into a channel, until the end, `limit` messages, or nobody listens any more.
-pub(super) fn read(
-    mut from: Box<dyn BufRead + Send>,
-    limit: Option<u64>,
-    into: &mpsc::Sender<Result<Line, Rejected>>,
-) {
+pub(super) fn read(mut from: Box<dyn BufRead + Send>, limit: Option<u64>, into: &mpsc::Sender<Piece>) {
     let (mut number, mut messages) = (0, 0);
     while limit.is_none_or(|limit| messages < limit) {
         number += 1;
-        let line = match next_line(&mut from) {
-            Ok(None) => return,
-            Ok(Some(text)) if text.trim_ascii().is_empty() => continue,
-            Ok(Some(text)) => parsed(&text).map_err(|reason| Rejected { line: number, reason }),
-            Err(error) => Err(Rejected { line: number, reason: format!("cannot be read: {error}") }),
+        let rejected = |reason| Rejected { line: number, reason };
+        let piece = match next_line(&mut from) {
+            Ok(Next::End) => return,
+            Ok(Next::TooLong) => Piece::Rejected(rejected(format!("is longer than {LONGEST_LINE} bytes"))),
+            Ok(Next::Line(bytes)) => {
+                let bytes = match bytes.strip_prefix(BYTE_ORDER_MARK) {
+                    Some(rest) if number == 1 => rest,
+                    _ => &bytes,
+                };
+                if bytes.trim_ascii().is_empty() {
+                    continue;
+                }
+                match Line::parse(number, bytes) {
+                    Ok(line) => Piece::Message(line),
+                    Err(reason) => Piece::Rejected(rejected(reason)),
+                }
+            }
+            Err(error) => Piece::CutShort(rejected(format!("the file cannot be read from here on: {error}"))),
         };
-        messages += u64::from(line.is_ok());
-        let broken = line.as_ref().is_err_and(|rejected| rejected.reason.starts_with("cannot be read"));
-        if into.blocking_send(line).is_err() || broken {
+        messages += u64::from(matches!(piece, Piece::Message(_)));
+        let last = matches!(piece, Piece::CutShort(_));
+        if into.blocking_send(piece).is_err() || last {
             return;
         }
     }
 }
 
-fn next_line(from: &mut dyn BufRead) -> io::Result<Option<Vec<u8>>> {
+enum Next {
+    Line(Vec<u8>),
+    TooLong,
+    End,
+}
+
+fn next_line(from: &mut dyn BufRead) -> io::Result<Next> {
     let mut line = Vec::new();
     let read = from.take(LONGEST_LINE as u64).read_until(b'\n', &mut line)?;
     if read == 0 {
-        return Ok(None);
+        return Ok(Next::End);
     }
     if line.ends_with(b"\n") || read < LONGEST_LINE {
-        return Ok(Some(line));
+        return Ok(Next::Line(line));
     }
     // The rest of a line that is too long is skipped, piece by piece.
     loop {
         let mut rest = Vec::new();
         let read = from.take(LONGEST_LINE as u64).read_until(b'\n', &mut rest)?;
         if read == 0 || rest.ends_with(b"\n") {
-            return Ok(Some(b"\xff".to_vec()));
+            return Ok(Next::TooLong);
         }
-    }
-}
-
-fn parsed(text: &[u8]) -> Result<Line, String> {
-    let text = std::str::from_utf8(text)
-        .map_err(|_| format!("is not UTF-8, or longer than {LONGEST_LINE} bytes"))?;
-    let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let empty = [
-        ("conversation", line.conversation.is_empty()),
-        ("contact", line.contact.is_empty()),
-        ("channel", line.channel.is_empty()),
-        ("source", line.source.is_empty()),
-    ];
-    match empty.iter().find(|(_, empty)| *empty) {
-        Some((field, _)) => Err(format!("{field} is empty")),
-        None => Ok(line),
     }
 }
 
@@ -128,11 +116,19 @@ mod tests {
 
     const GOOD: &str = r#"{"at_ms":1,"conversation":"c","contact":"p","channel":"chat","source":"bank","turn":0,"text":"hi","intent":"openinggreeting"}"#;
 
-    fn all(bytes: Vec<u8>, limit: Option<u64>) -> Vec<Result<Line, Rejected>> {
+    fn all(bytes: Vec<u8>, limit: Option<u64>) -> Vec<Piece> {
+        pieces(Box::new(Cursor::new(bytes)), limit)
+    }
+
+    fn pieces(from: Box<dyn BufRead + Send>, limit: Option<u64>) -> Vec<Piece> {
         let (into, mut out) = mpsc::channel(1_000);
-        read(Box::new(Cursor::new(bytes)), limit, &into);
+        read(from, limit, &into);
         drop(into);
         std::iter::from_fn(|| out.try_recv().ok()).collect()
+    }
+
+    fn messages(pieces: &[Piece]) -> usize {
+        pieces.iter().filter(|piece| matches!(piece, Piece::Message(_))).count()
     }
 
     // P13
@@ -140,10 +136,15 @@ mod tests {
     fn a_malformed_line_is_reported_with_its_number_and_the_rest_goes_on() {
         let text = format!("{GOOD}\n\nnot json\n{GOOD}\n{{\"conversation\":\"c\"}}\n{GOOD}");
         let lines = all(text.into_bytes(), None);
-        let rejected: Vec<u64> =
-            lines.iter().filter_map(|line| line.as_ref().err()).map(|bad| bad.line).collect();
+        let rejected: Vec<u64> = lines
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Rejected(bad) => Some(bad.line),
+                _ => None,
+            })
+            .collect();
         assert_eq!(rejected, [3, 5]);
-        assert_eq!(lines.iter().filter(|line| line.is_ok()).count(), 3);
+        assert_eq!(messages(&lines), 3);
     }
 
     // P13
@@ -153,20 +154,46 @@ mod tests {
         text.extend_from_slice(b"\n");
         text.extend_from_slice(GOOD.as_bytes());
         let lines = all(text, None);
-        assert!(lines[0].as_ref().is_err_and(|bad| bad.line == 1 && bad.reason.contains("longer")));
-        assert!(lines[1].is_ok());
+        let Piece::Rejected(bad) = &lines[0] else { panic!("{lines:?}") };
+        assert!(bad.line == 1 && bad.reason.contains("longer"), "{bad}");
+        assert_eq!(messages(&lines), 1);
+    }
+
+    // P13
+    #[test]
+    fn a_byte_order_mark_is_skipped_at_the_beginning_only() {
+        let text = format!("\u{feff}{GOOD}\n\u{feff}{GOOD}\n");
+        let lines = all(text.into_bytes(), None);
+        assert!(matches!(&lines[..], [Piece::Message(_), Piece::Rejected(_)]), "{lines:?}");
+    }
+
+    fn packed(lines: usize) -> Vec<u8> {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        for _ in 0..lines {
+            writeln!(packed, "{GOOD}").unwrap();
+        }
+        packed.finish().unwrap()
     }
 
     // P13
     #[test]
     fn gzip_is_recognized_by_its_first_bytes_and_the_limit_counts_messages() {
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        write!(packed, "{GOOD}\n{GOOD}\n{GOOD}\n").unwrap();
         let file = std::env::temp_dir().join(format!("replay-input-{}.gz", std::process::id()));
-        std::fs::write(&file, packed.finish().unwrap()).unwrap();
-        let (into, mut out) = mpsc::channel(10);
-        read(open(&file).unwrap(), Some(2), &into);
+        std::fs::write(&file, packed(3)).unwrap();
+        let read = pieces(open(&file).unwrap(), Some(2));
         std::fs::remove_file(&file).unwrap();
-        assert_eq!(std::iter::from_fn(|| out.try_recv().ok()).filter(Result::is_ok).count(), 2);
+        assert_eq!(messages(&read), 2);
+    }
+
+    // P13
+    #[test]
+    fn a_gzip_that_is_cut_short_says_so_after_what_can_be_read() {
+        let file = std::env::temp_dir().join(format!("replay-cut-{}.gz", std::process::id()));
+        let whole = packed(3);
+        std::fs::write(&file, &whole[..whole.len() - GOOD.len()]).unwrap();
+        let read = pieces(open(&file).unwrap(), None);
+        std::fs::remove_file(&file).unwrap();
+        assert!(matches!(read.last(), Some(Piece::CutShort(_))), "{read:?}");
+        assert!(messages(&read) >= 1, "{read:?}");
     }
 }

@@ -10,11 +10,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::ledger::Ledger;
-use crate::client::Session;
+use crate::client::{Session, is_passing};
 use crate::failure::Failure;
 
 /// How long an agent waits before listening again after a cut.
 const AFTER_A_CUT: Duration = Duration::from_millis(200);
+
+/// How long a stream may take to open.
+const TO_OPEN: Duration = Duration::from_secs(60);
 
 /// What one notification was about: to whom, of what type, on which conversation or note.
 pub(super) type About = (String, pb::NotificationType, String);
@@ -69,9 +72,11 @@ impl Listener {
             opened: Some(opened),
         };
         let listener = Self(tokio::spawn(ear.listen()));
-        match tokio::time::timeout(Duration::from_secs(20), is_open).await {
-            Ok(Ok(())) => Ok(listener),
-            _ => Err(Failure(format!("the notification stream of {subject} does not open"))),
+        let what = format!("the notification stream of {subject} does not open");
+        match tokio::time::timeout(TO_OPEN, is_open).await {
+            Ok(Ok(Ok(()))) => Ok(listener),
+            Ok(Ok(Err(status))) => Err(Failure::call(what, &status)),
+            _ => Err(Failure(what)),
         }
     }
 }
@@ -84,15 +89,21 @@ struct Ear {
     seen: HashSet<String>,
     last: Option<i64>,
     start: Start,
-    opened: Option<oneshot::Sender<()>>,
+    /// Whoever waits for the stream to open, or for why it does not.
+    opened: Option<oneshot::Sender<Result<(), tonic::Status>>>,
 }
 
 impl Ear {
     /// Listens, and again after each cut, behind what was heard last.
     async fn listen(mut self) {
         loop {
-            // Whatever ended the stream, the resume token says where to go on.
-            let _ = self.until_cut().await;
+            // Whatever ended the stream, the resume token says where to go on; but one that never opened may never.
+            if let Err(status) = self.until_cut().await
+                && !is_passing(&status)
+                && let Some(opened) = self.opened.take()
+            {
+                let _ = opened.send(Err(status));
+            }
             tokio::time::sleep(AFTER_A_CUT).await;
         }
     }
@@ -108,7 +119,7 @@ impl Ear {
             match answer.frame {
                 Some(pb::subscribe_response::Frame::Opened(_)) => {
                     if let Some(opened) = self.opened.take() {
-                        let _ = opened.send(());
+                        let _ = opened.send(Ok(()));
                     }
                 }
                 Some(pb::subscribe_response::Frame::Notification(notification)) => self.hear(notification),

@@ -3,42 +3,51 @@
 //! | module | story |
 //! |---|---|
 //! | [`input`] | the file, line by line |
+//! | [`line`] | one message, and the rules it has to keep |
 //! | [`office`] | a team for each source: agents, workflow |
 //! | [`record`] | messages go in, many conversations at once |
 //! | [`listen`] | each agent's notification stream, open the whole time |
 //! | [`notes`] | every Nth conversation gets a note that mentions a colleague |
 //! | [`ledger`] | what was done, and so must be found again |
+//! | [`elsewhere`] | conversations of people who are not of the replay |
+//! | [`resolve`] | conversations which end with a goodbye are resolved |
 //! | [`verify`] | everything read back through the API, as contacts too |
 //! | [`report`] | the table and the JSON |
+//! | [`progress`] | how far it is |
 
+mod elsewhere;
 mod input;
 mod ledger;
+mod line;
 mod listen;
 mod notes;
 mod office;
+mod progress;
 mod record;
 mod report;
 mod resolve;
 mod verify;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use kernel::{Clock, Role};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::client::{AddressFlags, Wire};
 use crate::dev_key::{KeyFlags, Minter};
 use crate::failure::Failure;
-use input::{Line, Rejected};
+use input::Piece;
 use ledger::Ledger;
 use notes::Due;
-use office::Office;
-use record::Lanes;
+use office::{Office, SharedOffice};
+use progress::Progress;
+use record::{Lanes, Recorder};
 use report::{Report, round};
 
 /// A day is long, but not longer than this.
@@ -72,23 +81,28 @@ pub(crate) struct ReplayArgs {
     json: bool,
 }
 
-/// Replays a file; exit code 1 when anything was lost, doubled, unassigned or seen by a contact.
-#[expect(clippy::print_stdout, reason = "the report is this command's output")]
+/// Replays a file; exit code 1 when anything was left out, lost, doubled, unassigned or seen by a contact.
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is this command's output")]
 pub(crate) fn run(args: ReplayArgs) -> Result<ExitCode, Failure> {
     let minter = args.key.minter(&Clock::system(), TOKEN_LIFE)?;
     let threads = tokio::runtime::Runtime::new().map_err(|error| Failure::because("no threads", error))?;
+    let ledger = Arc::new(Ledger::default());
     let report = threads.block_on(async {
         let wire = args.api.connect().await?;
-        Replay { args: &args, wire, minter }.run().await
+        let replay = Replay { args: &args, wire, minter, ledger: Arc::clone(&ledger) };
+        tokio::select! {
+            report = replay.run() => report,
+            _ = tokio::signal::ctrl_c() => Err(Failure("stopped by Ctrl-C".to_owned())),
+        }
     });
     // The reader may still wait for standard input.
     threads.shutdown_background();
-    let report = report?;
+    let report = report.inspect_err(|_| eprintln!("{}", ledger.open().so_far()))?;
     if args.json {
         let json = serde_json::to_string(&report).map_err(|error| Failure::because("the report", error))?;
         println!("{json}");
     } else {
-        println!("{}", report.table());
+        println!("{}", report.table(&format!("{}{}", args.api.repeated(), args.key.repeated())));
     }
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -97,114 +111,91 @@ struct Replay<'a> {
     args: &'a ReplayArgs,
     wire: Wire,
     minter: Minter,
+    ledger: Arc<Ledger>,
 }
 
 impl Replay<'_> {
     async fn run(&self) -> Result<Report, Failure> {
         let begun = Instant::now();
-        let ledger = Arc::new(Ledger::default());
+        let (ledger, concurrency) = (&self.ledger, self.args.concurrency as usize);
         let agents = self.args.agents_per_team as usize;
-        let office = Office::new(self.wire.clone(), self.minter.clone(), agents, Arc::clone(&ledger))?;
-        let office = Arc::new(RwLock::new(Arc::new(office)));
+        let office = Office::new(self.wire.clone(), self.minter.clone(), agents, Arc::clone(ledger))?;
+        let office = SharedOffice::of(office);
         let channel = self.wire.bearing(&self.minter.mint("replay-channel", Role::Integration, None)?)?;
-        let progress = spinner("messages");
+        let progress = Arc::new(Progress::shown());
+        progress.begin("messages recorded", None);
 
         let (due, notes_due) = mpsc::unbounded_channel();
-        let seating = {
-            let office = Arc::clone(&office);
-            Arc::new(move |subject: &str| {
-                office.read().unwrap_or_else(PoisonError::into_inner).agent_and_neighbour(subject)
-            })
+        let mut beside = JoinSet::new();
+        beside.spawn(elsewhere::look(channel.clone(), Arc::clone(ledger), office.clone()));
+        let notes = tokio::spawn(notes::write_all(notes_due, Arc::clone(ledger), office.clone()));
+        let recorder = Recorder {
+            channel: channel.clone(),
+            ledger: Arc::clone(ledger),
+            progress: Arc::clone(&progress),
+            strict: self.args.strict,
         };
-        let notes = tokio::spawn(notes::write_all(notes_due, Arc::clone(&ledger), seating));
-        let mut lanes = Lanes::start(self.args.concurrency as usize, &channel, &ledger, &progress);
-        let rejected = self.dispatch(&mut lanes, &office, &ledger, &due).await?;
-        lanes.finish().await?;
+        self.record(&recorder, &office, due).await?;
         let recording = begun.elapsed();
-        progress.finish();
 
-        drop(due);
+        progress.begin("notes still to be written", None);
         notes.await.map_err(|error| Failure::because("notes", error))??;
-        let office = Arc::clone(&office.read().unwrap_or_else(PoisonError::into_inner));
-        resolve::closing_ones(&channel, &ledger, self.args.concurrency as usize).await?;
-        verify::settled(&ledger, office.heard()).await;
-        let mut report = verify::Verifier {
+        resolve::closing_ones(&channel, ledger, &progress, concurrency).await;
+        let office = office.now();
+        verify::settled(ledger, office.heard(), &progress).await;
+        beside.abort_all();
+        let verifier = verify::Verifier {
             wire: &self.wire,
             minter: &self.minter,
             channel: &channel,
             office: &office,
-            ledger: &ledger,
-            concurrency: self.args.concurrency as usize,
-        }
-        .report()
-        .await?;
-        report.rejected = rejected;
+            ledger,
+            progress: &progress,
+            concurrency,
+        };
+        let mut report = verifier.report().await?;
         report.timed(&mut ledger.open().latencies, recording);
         report.elapsed_s = round(begun.elapsed().as_secs_f64());
         Ok(report)
     }
 
-    /// Hands each line to its lane, opening teams on the way; returns how many were rejected.
-    async fn dispatch(
+    /// Hands each line to its lane, opening teams on the way, and waits until all are recorded.
+    async fn record(
         &self,
-        lanes: &mut Lanes,
-        office: &RwLock<Arc<Office>>,
-        ledger: &Ledger,
-        due: &mpsc::UnboundedSender<Due>,
-    ) -> Result<u64, Failure> {
+        recorder: &Recorder,
+        office: &SharedOffice,
+        due: mpsc::UnboundedSender<Due>,
+    ) -> Result<(), Failure> {
         let from = input::open(&self.args.file)
             .map_err(|error| Failure::because(self.args.file.display(), error))?;
-        let (into, mut lines) = mpsc::channel::<Result<Line, Rejected>>(1_024);
+        let (into, mut pieces) = mpsc::channel(1_024);
         let limit = self.args.limit;
         std::thread::spawn(move || input::read(from, limit, &into));
-        let mut rejected = 0;
-        let mut conversations = 0;
-        while let Some(line) = lines.recv().await {
-            let line = match line {
-                Ok(line) => line,
-                Err(bad) if self.args.strict => {
-                    return Err(Failure(format!("line {}: {}", bad.line, bad.reason)));
+        let mut lanes = Lanes::start(self.args.concurrency as usize, recorder);
+        let mut begun = HashSet::new();
+        while let Some(piece) = pieces.recv().await {
+            let line = match piece {
+                Piece::Message(line) => line,
+                Piece::Rejected(bad) => {
+                    recorder.reject(&bad)?;
+                    continue;
                 }
-                Err(bad) => {
-                    rejected += 1;
-                    complain(&bad);
+                Piece::CutShort(why) => {
+                    recorder.ledger.open().cut_short = true;
+                    recorder.progress.say(why);
                     continue;
                 }
             };
-            self.staffed(office, &line.source).await?;
-            if ledger.open().sending(&line) {
-                if self.args.note_every > 0 && conversations % self.args.note_every == 0 {
-                    let _ = due.send(Due { conversation: line.conversation.clone(), since: Instant::now() });
-                }
-                conversations += 1;
+            office.staffed(&line.source).await?;
+            let nth = begun.len();
+            if begun.insert(line.conversation.clone())
+                && self.args.note_every > 0
+                && nth % self.args.note_every == 0
+            {
+                let _ = due.send(Due { conversation: line.conversation.clone(), since: Instant::now() });
             }
             lanes.send(line).await?;
         }
-        Ok(rejected)
-    }
-
-    async fn staffed(&self, office: &RwLock<Arc<Office>>, source: &str) -> Result<(), Failure> {
-        let present = Arc::clone(&office.read().unwrap_or_else(PoisonError::into_inner));
-        if present.has(source) {
-            return Ok(());
-        }
-        let grown = present.with_team(source).await?;
-        *office.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(grown);
-        Ok(())
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "said to the person at the terminal")]
-fn complain(bad: &Rejected) {
-    eprintln!("line {}: {}", bad.line, bad.reason);
-}
-
-/// Counts up beside a running clock; hidden where standard error is not a terminal.
-fn spinner(what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {elapsed_precise}  {human_pos} {msg}  {per_sec}");
-    let bar = ProgressBar::new_spinner().with_message(what);
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
+        lanes.finish().await
     }
 }

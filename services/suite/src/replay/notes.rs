@@ -10,12 +10,15 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::ledger::{Ledger, Written};
-use super::office::Agent;
+use super::office::SharedOffice;
 use crate::client::patiently;
 use crate::failure::Failure;
 
 /// In every note, and nowhere else: if a contact ever sees it, a note has leaked.
 pub(super) const CANARY: &str = "replay-note-canary";
+
+/// Characters of what the customer asked in a note.
+const SUMMARY: usize = 1_000;
 
 /// How long a conversation may wait for its assignee before the replay goes on without a note.
 const WAIT_FOR_ASSIGNEE: Duration = Duration::from_secs(60);
@@ -29,14 +32,11 @@ pub(super) struct Due {
     pub(super) since: Instant,
 }
 
-/// Asks who sits next to an agent; the office grows while notes are written, so it is asked each time.
-pub(super) type Seating = Arc<dyn Fn(&str) -> Option<(Arc<Agent>, Option<Arc<Agent>>)> + Send + Sync>;
-
 /// Writes notes as they become due, until nothing more can come.
 pub(super) async fn write_all(
     mut due: mpsc::UnboundedReceiver<Due>,
     ledger: Arc<Ledger>,
-    seating: Seating,
+    office: SharedOffice,
 ) -> Result<(), Failure> {
     let clock = Clock::system();
     let mut waiting = VecDeque::new();
@@ -50,13 +50,13 @@ pub(super) async fn write_all(
             () = tokio::time::sleep(LOOK_EVERY), if !waiting.is_empty() => {
                 for _ in 0..waiting.len() {
                     let Some(next) = waiting.pop_front() else { break };
-                    match assignee(&ledger, &next.conversation) {
+                    match assignee(&ledger, &next.conversation, more) {
                         Assignee::Is { conversation_id, subject } => {
-                            write(&clock, &ledger, &seating, &next.conversation, conversation_id, &subject).await?;
+                            write(&clock, &ledger, &office, &next.conversation, conversation_id, &subject).await?;
                         }
                         Assignee::Awaited if next.since.elapsed() < WAIT_FOR_ASSIGNEE => waiting.push_back(next),
                         // If it is unassigned, the end of the replay will say so.
-                        Assignee::Awaited | Assignee::OfAnEarlierRun => {}
+                        Assignee::Awaited | Assignee::NotOurs => {}
                     }
                 }
             }
@@ -73,15 +73,18 @@ enum Assignee {
     },
     /// Its first message is not recorded yet, or nobody has it yet.
     Awaited,
-    /// It was there before this run, and has its notes.
-    OfAnEarlierRun,
+    /// It was there before this run, or somebody has it for whom nothing is written here, or it was rejected.
+    NotOurs,
 }
 
-fn assignee(ledger: &Ledger, conversation: &str) -> Assignee {
+/// `more` says whether messages are still being recorded.
+fn assignee(ledger: &Ledger, conversation: &str, more: bool) -> Assignee {
     let account = ledger.open();
-    let Some(entry) = account.conversations.get(conversation) else { return Assignee::Awaited };
-    if !entry.conversation_id.is_empty() && !entry.created {
-        return Assignee::OfAnEarlierRun;
+    let Some(entry) = account.conversations.get(conversation) else {
+        return if more { Assignee::Awaited } else { Assignee::NotOurs };
+    };
+    if entry.created.is_none() || account.elsewhere.contains(&entry.conversation_id) {
+        return Assignee::NotOurs;
     }
     match account.assignees.get(&entry.conversation_id) {
         Some(subject) => {
@@ -91,24 +94,31 @@ fn assignee(ledger: &Ledger, conversation: &str) -> Assignee {
     }
 }
 
+/// What the customer asked, as a note can hold it: short, and without what only a message may contain.
+fn summed_up(asked: &str) -> String {
+    let plain = asked.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    // A customer may have typed an `@`, which must not call anybody.
+    plain.take(SUMMARY).collect::<String>().replace('@', "(at)")
+}
+
 async fn write(
     clock: &Clock,
     ledger: &Ledger,
-    seating: &Seating,
+    office: &SharedOffice,
     conversation: &str,
     conversation_id: String,
     subject: &str,
 ) -> Result<(), Failure> {
-    let Some((author, neighbour)) = seating(subject) else { return Ok(()) };
+    let Some((author, neighbour)) = office.now().agent_and_neighbour(subject) else { return Ok(()) };
     let asked = ledger.open().conversations.get(conversation).map(|entry| entry.asked.join(" / "));
-    // A customer may have typed an `@`, which must not call anybody.
-    let summary = asked.unwrap_or_default().replace('@', "(at)");
+    let summary = summed_up(&asked.unwrap_or_default());
     let call =
         neighbour.map(|other| format!("\n\n@{} please have a look.", other.subject)).unwrap_or_default();
     let request = pb::CreateNoteRequest {
         conversation_id: conversation_id.clone(),
         body: format!("{CANARY} The customer asked: {summary}{call}"),
         request_id: clock.new_id().to_string(),
+        ..pb::CreateNoteRequest::default()
     };
     let answer = patiently(|| {
         let (mut notes, request) = (author.api.notes(), request.clone());

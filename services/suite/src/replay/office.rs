@@ -1,9 +1,9 @@
 //! The people of the replay: a team for each source, its agents, and the workflow that sends the source to its team.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use kernel::Role;
+use kernel::{Clock, Role};
 use proto::routing::v1 as pb;
 use tonic::Code;
 
@@ -34,6 +34,31 @@ pub(super) struct Office {
     teams: BTreeMap<String, Vec<Arc<Agent>>>,
 }
 
+/// The office as it is now: it grows while others look at it.
+#[derive(Clone)]
+pub(super) struct SharedOffice(Arc<RwLock<Arc<Office>>>);
+
+impl SharedOffice {
+    pub(super) fn of(office: Office) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(office))))
+    }
+
+    /// As it is now.
+    pub(super) fn now(&self) -> Arc<Office> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Opens the team of a source, unless it is there.
+    pub(super) async fn staffed(&self, source: &str) -> Result<(), Failure> {
+        let present = self.now();
+        if !present.has(source) {
+            let grown = present.with_team(source).await?;
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(grown);
+        }
+        Ok(())
+    }
+}
+
 impl Office {
     pub(super) fn new(
         wire: Wire,
@@ -46,7 +71,7 @@ impl Office {
         Ok(Self { wire, minter, admin, agents_per_team, ledger, heard, teams: BTreeMap::new() })
     }
 
-    pub(super) fn has(&self, source: &str) -> bool {
+    fn has(&self, source: &str) -> bool {
         self.teams.contains_key(source)
     }
 
@@ -68,27 +93,44 @@ impl Office {
         })
     }
 
+    /// The agent of a subject.
+    pub(super) fn agent(&self, subject: &str) -> Option<&Arc<Agent>> {
+        self.teams.values().flatten().find(|agent| agent.subject == subject)
+    }
+
     /// This office and the team of one more source: agents listening first, then online, then the workflow, so that
     /// nothing is missed.
-    pub(super) async fn with_team(&self, source: &str) -> Result<Self, Failure> {
-        let handle = slug(source);
+    async fn with_team(&self, source: &str) -> Result<Self, Failure> {
         let (mut agents, mut ids) = (Vec::new(), Vec::new());
         for number in 1..=self.agents_per_team {
-            let subject = format!("{handle}-{number}");
-            let (agent, id) = self.hire(&subject).await?;
+            let (agent, id) = self.hire(&format!("{source}-{number}")).await?;
             agents.push(Arc::new(agent));
             ids.push(id);
         }
-        let team = self.team(&format!("{handle}-team"), source, ids).await?;
+        let team = self.team(&format!("{source}-team"), source, ids).await?;
+        for subject in self.members(&team).await? {
+            // Agents of an earlier run may still be at work, and are heard. Nobody else is listened to: those are people.
+            if is_of_a_replay(source, &subject) && agents.iter().all(|agent| agent.subject != subject) {
+                agents.push(Arc::new(self.seat(&subject).await?));
+            }
+        }
         self.route(source, &team).await?;
         let mut grown = self.clone();
         grown.teams.insert(source.to_owned(), agents);
         Ok(grown)
     }
 
-    async fn hire(&self, subject: &str) -> Result<(Agent, String), Failure> {
+    /// An agent who listens.
+    async fn seat(&self, subject: &str) -> Result<Agent, Failure> {
         let api = self.wire.bearing(&self.minter.mint(subject, Role::Agent, Some(subject))?)?;
         let listener = Listener::open(api.clone(), subject, &self.ledger, &self.heard).await?;
+        Ok(Agent { subject: subject.to_owned(), api, _listener: listener })
+    }
+
+    /// An agent who listens and is online, with their id.
+    async fn hire(&self, subject: &str) -> Result<(Agent, String), Failure> {
+        let agent = self.seat(subject).await?;
+        let api = &agent.api;
         let me = patiently(|| {
             let mut agents = api.agents();
             async move { agents.get_my_agent(pb::GetMyAgentRequest {}).await }
@@ -107,7 +149,7 @@ impl Office {
         })
         .await
         .map_err(|status| Failure::call(subject, &status))?;
-        Ok((Agent { subject: subject.to_owned(), api, _listener: listener }, agent_id))
+        Ok((agent, agent_id))
     }
 
     /// The team of a handle, made if it is not there, with these members.
@@ -138,6 +180,26 @@ impl Office {
         .await
         .map_err(failed)?;
         Ok(team_id)
+    }
+
+    /// The subjects of a team's members.
+    async fn members(&self, team_id: &str) -> Result<Vec<String>, Failure> {
+        let mut members = Vec::new();
+        let mut request =
+            pb::ListAgentsRequest { team_id: team_id.to_owned(), page_size: 200, ..Default::default() };
+        loop {
+            let page = patiently(|| {
+                let (mut agents, request) = (self.admin.agents(), request.clone());
+                async move { agents.list_agents(request).await }
+            })
+            .await
+            .map_err(|status| Failure::call("the members of a team", &status))?;
+            members.extend(page.agents.into_iter().map(|agent| agent.subject));
+            if page.next_page_token.is_empty() {
+                return Ok(members);
+            }
+            request.page_token = page.next_page_token;
+        }
     }
 
     async fn team_called(&self, handle: &str) -> Result<String, tonic::Status> {
@@ -185,7 +247,8 @@ impl Office {
                 actions: vec![pb::Action { action: Some(action) }],
                 ..Default::default()
             }),
-            ..Default::default()
+            // A retry after a lost answer must not make a second one.
+            request_id: Clock::system().new_id().to_string(),
         };
         patiently(|| {
             let (mut workflows, request) = (self.admin.workflows(), request.clone());
@@ -197,10 +260,10 @@ impl Office {
     }
 }
 
-/// A source as part of a name: what a username or handle may hold.
-fn slug(source: &str) -> String {
-    let kept = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
-    source.chars().map(kept).collect::<String>().trim_matches('-').to_owned()
+/// Whether a replay of this source made the agent: its name is the source and a number.
+fn is_of_a_replay(source: &str, subject: &str) -> bool {
+    let number = subject.strip_prefix(source).and_then(|rest| rest.strip_prefix('-'));
+    number.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// A text as a CEL string. JSON's escapes are CEL's.

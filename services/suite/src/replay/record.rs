@@ -5,18 +5,30 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
-use indicatif::ProgressBar;
-use proto::routing::v1 as pb;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
-use super::input::Line;
+use super::input::Rejected;
 use super::ledger::Ledger;
+use super::line::{Line, in_the_file};
+use super::progress::Progress;
 use crate::client::{Session, patiently};
 use crate::failure::Failure;
 
 /// Lines that may wait in a lane.
 const LANE_DEPTH: usize = 16;
+
+/// What the lanes share.
+#[derive(Clone)]
+pub(super) struct Recorder {
+    pub(super) channel: Session,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) progress: Arc<Progress>,
+    /// Whether the first line that is refused ends it all.
+    pub(super) strict: bool,
+}
 
 /// As many callers as asked for. A conversation always takes the same lane, so its messages keep their order.
 pub(super) struct Lanes {
@@ -25,17 +37,12 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn start(
-        count: usize,
-        channel: &Session,
-        ledger: &Arc<Ledger>,
-        progress: &ProgressBar,
-    ) -> Self {
+    pub(super) fn start(count: usize, recorder: &Recorder) -> Self {
         let mut workers = JoinSet::new();
         let lanes = (0..count)
             .map(|_| {
                 let (lane, lines) = mpsc::channel(LANE_DEPTH);
-                workers.spawn(work(lines, channel.clone(), Arc::clone(ledger), progress.clone()));
+                workers.spawn(recorder.clone().work(lines));
                 lane
             })
             .collect();
@@ -56,7 +63,6 @@ impl Lanes {
 
     /// Waits until everything handed over is recorded.
     pub(super) async fn finish(mut self) -> Result<(), Failure> {
-        self.lanes.clear();
         self.finished().await
     }
 
@@ -69,32 +75,52 @@ impl Lanes {
     }
 }
 
-async fn work(
-    mut lines: mpsc::Receiver<Line>,
-    channel: Session,
-    ledger: Arc<Ledger>,
-    progress: ProgressBar,
-) -> Result<(), Failure> {
-    while let Some(line) = lines.recv().await {
-        let request = pb::RecordMessageRequest {
-            channel: line.channel.clone(),
-            external_id: line.external_id(),
-            direction: pb::Direction::Inbound.into(),
-            conversation_external_id: line.conversation.clone(),
-            contact_address: line.contact.clone(),
-            source: line.source.clone(),
-            text: line.text.clone(),
-            ..Default::default()
-        };
-        let begun = Instant::now();
-        let answer = patiently(|| {
-            let (mut conversations, request) = (channel.conversations(), request.clone());
-            async move { conversations.record_message(request).await }
-        })
-        .await
-        .map_err(|status| Failure::call(format_args!("message {}", line.external_id()), &status))?;
-        ledger.open().recorded(&line, &answer, begun.elapsed());
-        progress.inc(1);
+impl Recorder {
+    async fn work(self, mut lines: mpsc::Receiver<Line>) -> Result<(), Failure> {
+        while let Some(line) = lines.recv().await {
+            let request = line.request();
+            let begun = Instant::now();
+            let answer = patiently(|| {
+                let (mut conversations, request) = (self.channel.conversations(), request.clone());
+                async move { conversations.record_message(request).await }
+            })
+            .await;
+            match answer {
+                Ok(answer) => {
+                    self.ledger.open().recorded(&line, &answer, begun.elapsed());
+                    self.progress.one_more();
+                }
+                // A rule that could not be known here: it is about this line only.
+                Err(status) if status.code() == Code::InvalidArgument => {
+                    self.reject(&Rejected { line: line.number, reason: refusal(&status) })?;
+                }
+                Err(status) => {
+                    return Err(Failure::call(format_args!("message {}", line.external_id()), &status));
+                }
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Counts a line that is not recorded, and says why.
+    ///
+    /// # Errors
+    /// [`Failure`] when the replay is strict.
+    pub(super) fn reject(&self, bad: &Rejected) -> Result<(), Failure> {
+        if self.strict {
+            return Err(Failure(bad.to_string()));
+        }
+        self.ledger.open().rejected += 1;
+        self.progress.say(bad);
+        Ok(())
+    }
+}
+
+/// What the API says is wrong, in the words of the file.
+fn refusal(status: &Status) -> String {
+    let wrong = status.get_details_bad_request().map(|wrong| wrong.field_violations).unwrap_or_default();
+    match wrong.first() {
+        Some(wrong) => format!("{}: {}", in_the_file(&wrong.field), wrong.description),
+        None => status.message().to_owned(),
+    }
 }

@@ -7,6 +7,8 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
+use super::ledger::Account;
+
 /// What was found, as read back through the API and heard on the streams.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Report {
@@ -30,14 +32,25 @@ pub(super) struct Report {
     pub(super) messages_lost: u64,
     pub(super) messages_duplicated: u64,
     pub(super) notes_lost: u64,
-    /// Lines which were not messages.
+    /// Conversations whose last message says goodbye and which are not resolved all the same.
+    pub(super) goodbyes_unresolved: u64,
+    /// Conversations of people outside the replay, to whose streams nobody listened.
+    pub(super) assigned_elsewhere: u64,
+    /// Lines which were not recorded.
     pub(super) rejected: u64,
+    /// Whether the file could not be read to its end.
+    pub(super) cut_short: bool,
+    /// Whether this run recorded, wrote or resolved anything.
+    pub(super) changed: bool,
     /// Messages which were known before this run.
     pub(super) known_before: u64,
     pub(super) messages_per_second: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     pub(super) elapsed_s: f64,
+    /// Messages the API took, new or known.
+    #[serde(skip)]
+    pub(super) taken: u64,
     /// A conversation whose decision is worth a look.
     #[serde(skip)]
     pub(super) example: Option<String>,
@@ -66,8 +79,20 @@ impl Report {
             self.notifications_duplicated,
             self.notifications_unexpected,
             self.notes_seen_by_contacts,
+            self.goodbyes_unresolved,
+            self.rejected,
         ];
-        broken.iter().all(|count| *count == 0)
+        self.taken > 0 && !self.cut_short && broken.iter().all(|count| *count == 0)
+    }
+
+    /// Fills in what the replay itself did.
+    pub(super) fn done(&mut self, account: &Account) {
+        self.taken = account.latencies.len() as u64;
+        self.known_before = account.known_before;
+        self.rejected = account.rejected;
+        self.cut_short = account.cut_short;
+        self.assigned_elsewhere = account.elsewhere.len() as u64;
+        self.changed = account.new_messages() > 0 || account.resolved > 0 || !account.notes.is_empty();
     }
 
     /// Fills in how long the messages took.
@@ -82,8 +107,8 @@ impl Report {
         self.messages_per_second = round(latencies.len() as f64 / recording.as_secs_f64().max(1e-9));
     }
 
-    /// The table for people.
-    pub(super) fn table(&self) -> String {
+    /// The table for people; `flags` are those with which the same place is found again.
+    pub(super) fn table(&self, flags: &str) -> String {
         let mut table = Table::new();
         table.load_style(UTF8_HORIZONTAL_ONLY);
         table.set_header(["team", "agent", "conversations", "resolved", "notes", "notified"]);
@@ -100,10 +125,10 @@ impl Report {
         for column in table.column_iter_mut().skip(2) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        format!("{table}\n\n{}", self.verdict())
+        format!("{table}\n\n{}", self.verdict(flags))
     }
 
-    fn verdict(&self) -> String {
+    fn verdict(&self, flags: &str) -> String {
         let mut lines = vec![
             format!(
                 "{} conversations of {} contacts, {} messages: {} lost, {} duplicated",
@@ -133,26 +158,91 @@ impl Report {
                 self.messages_per_second, self.p50_ms, self.p99_ms, self.elapsed_s
             ),
         ];
-        if self.rejected > 0 {
-            lines.push(format!("{} lines were rejected", self.rejected));
-        }
-        if self.known_before > 0 {
-            let all = self.known_before >= self.messages;
-            let what = if all {
-                "all messages were known before: nothing changed"
-            } else {
-                "messages were known before"
-            };
-            lines.push(if all { what.to_owned() } else { format!("{} {what}", self.known_before) });
-        }
+        lines.extend(self.remarks());
         if let Some(example) = &self.example {
-            lines.push(format!("why one of them is with whom it is with: backchannel explain {example}"));
+            lines.push(format!(
+                "why one of them is with whom it is with: backchannel explain {example}{flags}"
+            ));
         }
         lines.join("\n")
+    }
+
+    /// What is not said of every day.
+    fn remarks(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        match self.assigned_elsewhere {
+            0 => {}
+            1 => lines.push(
+                "1 conversation went to somebody outside the replay, whose notifications were not listened to"
+                    .to_owned(),
+            ),
+            many => lines.push(format!(
+                "{many} conversations went to people outside the replay, whose notifications were not listened to"
+            )),
+        }
+        match self.goodbyes_unresolved {
+            0 => {}
+            1 => lines.push("1 conversation ends with a goodbye and is not resolved".to_owned()),
+            many => lines.push(format!("{many} conversations end with a goodbye and are not resolved")),
+        }
+        match self.rejected {
+            0 => {}
+            1 => lines.push("1 line was rejected".to_owned()),
+            many => lines.push(format!("{many} lines were rejected")),
+        }
+        if self.cut_short {
+            lines.push("the file could not be read to its end".to_owned());
+        }
+        match (self.taken, self.known_before) {
+            (0, _) => lines.push("no message was recorded".to_owned()),
+            (_, 0) => {}
+            (taken, known) if taken > known => lines.push(format!("{known} messages were known before")),
+            _ if self.changed => {
+                lines.push("all messages were known before; what was left to do is done".to_owned());
+            }
+            _ => lines.push("all messages were known before: nothing changed".to_owned()),
+        }
+        lines
     }
 }
 
 /// Three digits behind the point are enough for people and programs.
 pub(super) fn round(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clean() -> Report {
+        Report { taken: 3, messages: 3, known_before: 3, ..Report::default() }
+    }
+
+    // P13
+    #[test]
+    fn nothing_changed_is_said_only_when_nothing_did() {
+        assert!(clean().is_clean() && clean().verdict("").contains("nothing changed"));
+        let resolved = Report { changed: true, ..clean() };
+        assert!(!resolved.verdict("").contains("nothing changed"));
+        // Half of the file was known, and the conversations have messages of another file besides.
+        let half = Report { known_before: 2, changed: true, ..clean() };
+        assert!(half.verdict("").contains("2 messages were known before"));
+    }
+
+    // P13
+    #[test]
+    fn whatever_was_left_out_is_said_and_is_not_success() {
+        for (report, said) in [
+            (Report { rejected: 1, ..clean() }, "1 line was rejected"),
+            (Report { rejected: 2, ..clean() }, "2 lines were rejected"),
+            (Report { cut_short: true, ..clean() }, "could not be read to its end"),
+            (Report { goodbyes_unresolved: 1, ..clean() }, "1 conversation ends with a goodbye"),
+            (Report { taken: 0, known_before: 0, ..clean() }, "no message was recorded"),
+        ] {
+            assert!(!report.is_clean() && report.verdict("").contains(said), "{said}");
+        }
+        let elsewhere = Report { assigned_elsewhere: 1, ..clean() };
+        assert!(elsewhere.is_clean() && elsewhere.verdict("").contains("outside the replay"));
+    }
 }

@@ -1,33 +1,41 @@
 //! Ends the conversations in which the customer said goodbye.
 
-use futures::stream::{self, TryStreamExt};
+use futures::stream::{self, StreamExt};
 use proto::routing::v1 as pb;
 
 use super::ledger::Ledger;
+use super::progress::Progress;
 use crate::client::{Session, patiently};
 use crate::failure::Failure;
 
-/// Resolves each conversation that this run changed and whose last message says goodbye.
+/// Resolves each conversation of the file whose last message says goodbye, unless it is resolved already: so a run that
+/// was interrupted is made good by the next. What is refused is said here, and counted when everything is read back.
 pub(super) async fn closing_ones(
     channel: &Session,
     ledger: &Ledger,
+    progress: &Progress,
     concurrency: usize,
-) -> Result<(), Failure> {
-    let closing: Vec<String> = {
-        let account = ledger.open();
-        let closing = account.conversations.values().filter(|entry| entry.closes && entry.changed);
-        closing.map(|entry| entry.conversation_id.clone()).collect()
-    };
-    stream::iter(closing.into_iter().map(Ok))
-        .try_for_each_concurrent(concurrency, |conversation_id| async move {
+) {
+    let closing = ledger.open().to_be_resolved();
+    progress.begin("resolved", Some(closing.len()));
+    stream::iter(closing)
+        .for_each_concurrent(concurrency, |conversation_id| async move {
             let request = pb::ResolveConversationRequest { conversation_id, etag: String::new() };
-            patiently(|| {
+            let answer = patiently(|| {
                 let (mut conversations, request) = (channel.conversations(), request.clone());
                 async move { conversations.resolve_conversation(request).await }
             })
-            .await
-            .map(drop)
-            .map_err(|status| Failure::call(format_args!("resolve {}", request.conversation_id), &status))
+            .await;
+            match answer {
+                Ok(_) => {
+                    ledger.open().resolved += 1;
+                    progress.one_more();
+                }
+                Err(status) => {
+                    let what = format_args!("conversation {} is not resolved", request.conversation_id);
+                    progress.say(Failure::call(what, &status));
+                }
+            }
         })
-        .await
+        .await;
 }

@@ -16,6 +16,7 @@ use super::ledger::{Entry, Ledger};
 use super::listen::{About, Heard};
 use super::notes::CANARY;
 use super::office::Office;
+use super::progress::Progress;
 use super::report::Report;
 use crate::client::{Session, Wire, patiently};
 use crate::dev_key::Minter;
@@ -24,11 +25,12 @@ use crate::failure::Failure;
 /// How long nothing may happen before what is missing counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the streams must have brought by the end: everything this run caused.
+/// What the streams must have brought by the end: everything this run caused, to people who are listened to.
 fn expected(ledger: &Ledger) -> HashSet<About> {
     let account = ledger.open();
     let mut expected = HashSet::new();
-    for entry in account.conversations.values().filter(|entry| entry.created) {
+    let begun = account.conversations.values().filter(|entry| entry.created.is_some());
+    for entry in begun.filter(|entry| !account.elsewhere.contains(&entry.conversation_id)) {
         let assignee = account.assignees.get(&entry.conversation_id).cloned().unwrap_or_default();
         let assigned = notifications_pb::NotificationType::Assigned;
         expected.insert((assignee, assigned, entry.conversation_id.clone()));
@@ -43,7 +45,7 @@ fn expected(ledger: &Ledger) -> HashSet<About> {
 }
 
 /// Waits until every conversation has its assignee and every notification has come, or nothing more happens.
-pub(super) async fn settled(ledger: &Ledger, heard: &Heard) {
+pub(super) async fn settled(ledger: &Ledger, heard: &Heard, progress: &Progress) {
     let mut most = 0;
     let mut since = Instant::now();
     while since.elapsed() < PATIENCE {
@@ -52,6 +54,8 @@ pub(super) async fn settled(ledger: &Ledger, heard: &Heard) {
             let heard = heard.open();
             expected.iter().filter(|about| heard.about.contains_key(*about)).count()
         };
+        progress.begin("notifications", Some(expected.len()));
+        progress.at(come);
         if come == expected.len() {
             return;
         }
@@ -69,6 +73,7 @@ pub(super) struct Verifier<'a> {
     pub(super) channel: &'a Session,
     pub(super) office: &'a Office,
     pub(super) ledger: &'a Ledger,
+    pub(super) progress: &'a Progress,
     pub(super) concurrency: usize,
 }
 
@@ -82,7 +87,8 @@ impl Verifier<'_> {
         }
         let entries: Vec<Entry> = self.ledger.open().conversations.values().cloned().collect();
         report.contacts = entries.iter().map(|entry| &entry.contact_id).collect::<HashSet<_>>().len() as u64;
-        report.known_before = self.ledger.open().known_before;
+        report.done(&self.ledger.open());
+        self.progress.begin("conversations read back", Some(entries.len()));
         report.example = entries.iter().map(|entry| entry.conversation_id.clone()).max();
         self.conversations(&entries, &mut report).await?;
         self.messages(&entries, &mut report).await?;
@@ -96,6 +102,7 @@ impl Verifier<'_> {
     async fn conversations(&self, entries: &[Entry], report: &mut Report) -> Result<(), Failure> {
         let wanted: HashMap<&str, &Entry> =
             entries.iter().map(|entry| (entry.conversation_id.as_str(), entry)).collect();
+        let mut said_goodbye = 0;
         for view in [pb::InboxView::All, pb::InboxView::Resolved] {
             let mut page_token = String::new();
             loop {
@@ -113,7 +120,8 @@ impl Verifier<'_> {
                 .map_err(|status| Failure::call("the list of conversations", &status))?;
                 for found in page.entries.into_iter().filter_map(|entry| entry.conversation) {
                     if let Some(entry) = wanted.get(found.conversation_id.as_str()) {
-                        counted(&found, &entry.source, report);
+                        let resolved = counted(&found, &entry.source, report);
+                        said_goodbye += u64::from(resolved && entry.closes);
                     }
                 }
                 if page.next_page_token.is_empty() {
@@ -122,6 +130,8 @@ impl Verifier<'_> {
                 page_token = page.next_page_token;
             }
         }
+        let closing = entries.iter().filter(|entry| entry.closes).count() as u64;
+        report.goodbyes_unresolved = closing.saturating_sub(said_goodbye);
         report.max_imbalance_per_team = imbalance(report);
         Ok(())
     }
@@ -134,6 +144,7 @@ impl Verifier<'_> {
                 let distinct: HashSet<&String> = found.iter().collect();
                 let lost = entry.sent.iter().filter(|id| !distinct.contains(id)).count();
                 let doubled = found.len() - distinct.len();
+                self.progress.one_more();
                 Ok::<_, Failure>((found.len() as u64, lost as u64, doubled as u64))
             })
             .try_buffer_unordered(self.concurrency)
@@ -174,7 +185,7 @@ impl Verifier<'_> {
         let written = self.ledger.open().notes.clone();
         let lost: Vec<bool> = stream::iter(written.iter().map(Ok))
             .map_ok(|note| async move {
-                let Some((author, _)) = self.office.agent_and_neighbour(&note.author) else {
+                let Some(author) = self.office.agent(&note.author) else {
                     return Ok(true);
                 };
                 let request = notes_pb::GetNoteRequest { note_id: note.note_id.clone() };
@@ -309,18 +320,20 @@ fn leaks(bytes: &[u8]) -> bool {
     bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes())
 }
 
-fn counted(found: &pb::Conversation, source: &str, report: &mut Report) {
+/// Counts a conversation, and says whether it is resolved.
+fn counted(found: &pb::Conversation, source: &str, report: &mut Report) -> bool {
     report.conversations += 1;
     let resolved = found.status() == pb::ConversationStatus::Resolved;
     report.resolved += u64::from(resolved);
     let Some(assignee) = &found.assignee else {
         report.unassigned += 1;
-        return;
+        return resolved;
     };
     report.assigned += 1;
     let tally = report.agents.entry((source.to_owned(), assignee.subject.clone())).or_default();
     tally.conversations += 1;
     tally.resolved += u64::from(resolved);
+    resolved
 }
 
 fn imbalance(report: &Report) -> u64 {

@@ -2,6 +2,7 @@
 
 use super::ledger::{CREATE, LIST, RECORD, due, failed};
 use super::{MigrationSet, Migrations};
+use crate::opening;
 use crate::postgres::Uniques;
 use crate::{DbError, Engine};
 use kernel::Clock;
@@ -46,8 +47,9 @@ pub(crate) async fn migrate(
     all: &Migrations,
     clock: &Clock,
 ) -> Result<Migrated, DbError> {
-    let options = login.clone().options([("search_path", schema)]);
-    let mut conn = options.connect().await.map_err(failed("connecting"))?;
+    // What DROP .. IF EXISTS has to say is no news.
+    let options = login.clone().options([("search_path", schema), ("client_min_messages", "warning")]);
+    let mut conn = options.connect().await.map_err(opening::postgres(login))?;
     let role = role(&mut conn).await?;
     let mut tx = conn.begin().await.map_err(failed("starting"))?;
     steps(&mut tx, schema, role, all, clock).await?;

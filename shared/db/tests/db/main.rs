@@ -5,6 +5,7 @@
 //! | `facade` | one SQL text, the same behaviour |
 //! | `gather` | questions of many callers in one statement |
 //! | `once` | safe retries |
+//! | `opening` | databases that do not open, and one process at a time on a file |
 //! | `group_commit` | many writers at once |
 //! | `cancel` | callers who go away |
 //! | `silence` | connections of which nothing comes any more |
@@ -20,5 +21,6 @@ mod group_commit;
 mod ledger;
 mod migrations;
 mod once;
+mod opening;
 mod silence;
 mod tenants;

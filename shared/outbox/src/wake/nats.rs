@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Weak;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event, Message, ServerAddr, Subscriber};
 use futures::StreamExt;
 use futures::stream::SelectAll;
@@ -17,6 +18,9 @@ const PREFIX: &str = "backchannel";
 
 /// Between sessions, when the client gave up (a refused login, for one).
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// How long NATS may take to answer at first before somebody is told that it does not.
+const FIRST_ANSWER: Duration = Duration::from_secs(2);
 
 /// What the other processes are to be told.
 pub(super) struct Hint {
@@ -59,8 +63,17 @@ async fn session(
     more_topics.notify_one();
     let client = connect(address, exchange.clone()).await?;
     let (mut heard, mut messages) = (HashSet::new(), SelectAll::new());
+    let first_answer = tokio::time::sleep(FIRST_ANSWER);
+    tokio::pin!(first_answer);
+    let mut looked = false;
     loop {
         tokio::select! {
+            () = &mut first_answer, if !looked => {
+                looked = true;
+                if client.connection_state() != State::Connected {
+                    tracing::warn!("NATS does not answer; wake-ups stay in this process until it does");
+                }
+            }
             () = more_topics.notified() => {
                 for topic in exchange.upgrade().map(|exchange| exchange.listened()).unwrap_or_default() {
                     if heard.insert(topic) {

@@ -5,51 +5,10 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use figment::value::Dict;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use thiserror::Error;
 
-use super::Config;
-
-/// The configuration is not usable; the text names the key and where it came from.
-#[derive(Debug, Error)]
-#[error("configuration: {0}")]
-pub struct ConfigError(String);
-
-impl ConfigError {
-    /// A key whose value parses but cannot be used.
-    pub fn bad_value(key: &str, reason: impl std::fmt::Display) -> Self {
-        ConfigError(format!("{key}: {reason}"))
-    }
-
-    pub(super) fn no_section(service: &str) -> Self {
-        ConfigError(format!("there is no section for {service:?}"))
-    }
-
-    fn of(error: &figment::Error) -> Self {
-        // Key, kind and source of each problem, but no values: they may be secrets.
-        let problems: Vec<String> = error.clone().into_iter().map(|problem| describe(&problem)).collect();
-        ConfigError(problems.join("; "))
-    }
-}
-
-fn describe(problem: &figment::Error) -> String {
-    use figment::error::Kind;
-    let key = problem.path.join(".");
-    let source = problem.metadata.as_ref().map(|from| format!(" (from {})", from.name)).unwrap_or_default();
-    match &problem.kind {
-        Kind::UnknownField(name, expected) => {
-            format!("unknown key {name:?}{source}; known here: {}", expected.join(", "))
-        }
-        Kind::MissingField(name) => format!("missing key {name:?}"),
-        Kind::InvalidType(_, expected) => format!("{key}: expected {expected}{source}"),
-        Kind::InvalidValue(_, expected) => format!("{key}: expected {expected}{source}"),
-        Kind::Message(text) if key.is_empty() => format!("{text}{source}"),
-        Kind::Message(text) => format!("{key}: {text}{source}"),
-        _ => format!("{key}: not usable{source}"),
-    }
-}
+use super::{Config, ConfigError, Secret, Section};
 
 /// What was said on the command line; wins over everything else.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -89,18 +48,34 @@ impl Config {
             .split("__");
         let standard =
             Env::raw().only(&["OTEL_EXPORTER_OTLP_ENDPOINT"]).map(|_| "telemetry.otlp".into()).split(".");
-        sources
-            .merge(standard)
-            .merge(ours)
-            .merge(Serialized::defaults(flags))
-            .extract()
-            .map_err(|error| ConfigError::of(&error))
+        let sources = sources.merge(standard).merge(ours).merge(Serialized::defaults(flags));
+        let mut config: Config = sources.extract().map_err(|error| ConfigError::of(&error, &sources, ""))?;
+        let addresses = [
+            ("database", &config.database, ["postgres://", "postgresql://"]),
+            ("nats", &config.nats, ["nats://", "tls://"]),
+        ];
+        for (key, address, schemes) in addresses {
+            let known = |address: &Secret| schemes.iter().any(|scheme| address.reveal().starts_with(scheme));
+            if address.as_ref().is_some_and(|address| !known(address)) {
+                let reason = format!("must begin with {}", schemes.join(" or "));
+                return Err(ConfigError::at(key, &sources, &reason));
+            }
+        }
+        let sections = [
+            ("contacts", &mut config.contacts),
+            ("routing", &mut config.routing),
+            ("notes", &mut config.notes),
+            ("notifications", &mut config.notifications),
+        ];
+        for (name, section) in sections {
+            *section = Section::of(sources.focus(name));
+        }
+        Ok(config)
     }
 }
 
-/// Reads one service's section from the values found under its name.
-pub(super) fn section<T: DeserializeOwned>(service: &str, values: &Dict) -> Result<T, ConfigError> {
-    Figment::from(Serialized::defaults(values))
-        .extract()
-        .map_err(|error| ConfigError(format!("[{service}] {}", ConfigError::of(&error).0)))
+/// Reads one service's section.
+pub(super) fn section<T: DeserializeOwned>(service: &str, section: &Section) -> Result<T, ConfigError> {
+    let sources = section.sources();
+    sources.extract().map_err(|error| ConfigError::of(&error, sources, service))
 }

@@ -14,6 +14,7 @@ mod load;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod wrong;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,8 +23,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-pub use load::{ConfigError, Overrides};
+pub use load::Overrides;
 pub use secret::{Secret, Section};
+pub use wrong::ConfigError;
 
 /// Everything a process can be told. See the fields for defaults.
 #[derive(Debug, Clone, Deserialize)]
@@ -197,14 +199,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the key that is unknown or has a bad value.
     pub fn section<T: DeserializeOwned>(&self, service: &'static str) -> Result<T, ConfigError> {
-        let values = match service {
-            "contacts" => &self.contacts,
-            "routing" | "assignment-routing" => &self.routing,
-            "notes" => &self.notes,
-            "notifications" => &self.notifications,
+        let (name, section) = match service {
+            "contacts" => ("contacts", &self.contacts),
+            "routing" | "assignment-routing" => ("routing", &self.routing),
+            "notes" => ("notes", &self.notes),
+            "notifications" => ("notifications", &self.notifications),
             _ => return Err(ConfigError::no_section(service)),
         };
-        load::section(service, values.values())
+        load::section(name, section)
     }
 }
 

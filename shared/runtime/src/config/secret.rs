@@ -1,6 +1,8 @@
 //! Values that must not be printed.
 
+use figment::providers::Serialized;
 use figment::value::Dict;
+use figment::{Figment, Provider};
 use serde::Deserialize;
 
 /// A text that may hold a password, such as a database address. Its Debug form hides it, and it has no Display.
@@ -28,18 +30,30 @@ impl std::fmt::Debug for Secret {
 
 /// A part of the configuration that only one service understands. Its Debug form names the keys only, as there may be
 /// secrets among the values.
-#[derive(Clone, Default, PartialEq, Deserialize)]
-#[serde(transparent)]
-pub struct Section(Dict);
+#[derive(Clone, Default, Deserialize)]
+#[serde(from = "Dict")]
+pub struct Section(Figment);
 
 impl Section {
-    pub(super) fn values(&self) -> &Dict {
+    /// The part with what is known of where its keys stand.
+    pub(super) fn of(sources: Figment) -> Self {
+        Section(sources)
+    }
+
+    pub(super) fn sources(&self) -> &Figment {
         &self.0
+    }
+}
+
+impl From<Dict> for Section {
+    fn from(values: Dict) -> Self {
+        Section(Figment::from(Serialized::defaults(values)))
     }
 }
 
 impl std::fmt::Debug for Section {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.keys()).finish()
+        let keys = self.0.data().unwrap_or_default().into_values().flat_map(Dict::into_keys);
+        f.debug_list().entries(keys).finish()
     }
 }

@@ -110,3 +110,83 @@ fn secrets_are_in_neither_debug_output_nor_errors() {
         Ok(())
     });
 }
+
+#[test]
+fn an_address_of_another_kind_of_server_is_refused_without_being_shown() {
+    jailed(|jail| {
+        for (name, key, address) in [
+            ("DATABASE", "database", "mysql://app:s3cret@db/app"),
+            ("NATS", "nats", "s3cret"),
+            ("NATS", "nats", "http://s3cret:4222"),
+        ] {
+            jail.clear_env();
+            jail.set_env(format!("BACKCHANNEL_{name}"), address);
+            let refused = load(None, &Overrides::default()).unwrap_err().to_string();
+            assert!(refused.contains(key) && refused.contains("must begin with"), "{refused}");
+            assert!(refused.contains(&format!("(in BACKCHANNEL_{name})")), "{refused}");
+            assert!(!refused.contains("s3cret"), "{refused}");
+        }
+        jail.clear_env();
+        let flags = Overrides { nats: Some("foo".to_owned()), ..Overrides::default() };
+        let refused = load(None, &flags).unwrap_err().to_string();
+        assert!(refused.contains("(in --nats)"), "{refused}");
+        for fits in ["nats://localhost:4222", "tls://nats:4222"] {
+            let flags = Overrides { nats: Some(fits.to_owned()), ..Overrides::default() };
+            load(None, &flags).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place_and_without_names_of_types() {
+    jailed(|jail| {
+        let in_file = [
+            ("listen = 5", "listen: must be an address"),
+            ("listen = 'x'", "listen: "),
+            ("limits = 3", "limits: must be a section"),
+            ("[limits]\nstreams = 'many'", "limits.streams: must be a whole number"),
+            ("[telemetry]\nsample = 'all'", "telemetry.sample: must be a number"),
+            ("[telemetry]\nformat = 'xml'", "telemetry.format: must be one of auto, json, pretty"),
+            ("notes = 3", "notes: must be a section"),
+            ("[limits]\nstreem = 1", "unknown key \"limits.streem\""),
+            ("public_reflection = 'maybe'", "public_reflection: must be true or false"),
+            ("password s3cret", "TOML parse error at line 1"),
+        ];
+        for (file, said) in in_file {
+            jail.create_file("b.toml", file).map_err(|error| error.to_string())?;
+            let refused = load(Some("b.toml"), &Overrides::default()).unwrap_err().to_string();
+            assert!(refused.contains(said) && refused.contains("b.toml"), "{file}: {refused}");
+            for not in ["::", "struct", "usize", "u32", "u64", "f64", "Overrides", "s3cret"] {
+                assert!(!refused.contains(not), "{file}: {refused}");
+            }
+        }
+        jail.set_env("BACKCHANNEL_LIMITS__STREAMS", "many");
+        let refused = load(None, &Overrides::default()).unwrap_err().to_string();
+        assert!(refused.contains("(in BACKCHANNEL_LIMITS__STREAMS)"), "{refused}");
+        let refused = load(Some("nowhere.toml"), &Overrides::default()).unwrap_err().to_string();
+        assert!(refused.contains("nowhere.toml"), "{refused}");
+        Ok(())
+    });
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Nothing {}
+
+#[test]
+fn a_sections_key_is_named_with_the_file_or_variable_it_stands_in() {
+    jailed(|jail| {
+        jail.create_file("b.toml", "[contacts]\ncolour = 'red'").map_err(|error| error.to_string())?;
+        jail.set_env("BACKCHANNEL_NOTIFICATIONS__SMTP", "[]");
+        let config = load(Some("b.toml"), &Overrides::default()).map_err(|error| error.to_string())?;
+        let refused = config.section::<Nothing>("contacts").unwrap_err().to_string();
+        for part in ["contacts.colour", "b.toml", "nothing can be set here"] {
+            assert!(refused.contains(part), "{refused}");
+        }
+        let refused = config.section::<Mail>("notifications").unwrap_err().to_string();
+        assert!(refused.contains("notifications.smtp: must be a text"), "{refused}");
+        assert!(refused.contains("(in BACKCHANNEL_NOTIFICATIONS__SMTP)"), "{refused}");
+        Ok(())
+    });
+}
