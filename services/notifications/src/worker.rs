@@ -99,7 +99,7 @@ async fn look(app: &App, looks: &mut Looks) -> Result<usize, DbError> {
     let (now, moved) = read.await?;
     looks.done(now);
     let wake = |Moved { org_id, subject, sequence }| {
-        app.listeners.wake_behind(&Owner { org: org_id, subject }, sequence)
+        app.listeners.wake_behind(&Owner { org: org_id, subject }, sequence.number())
     };
     Ok(moved.into_iter().map(wake).sum())
 }

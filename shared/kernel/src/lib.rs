@@ -9,7 +9,7 @@
 //! | [`id`] | [`id_type!`] and the ids several services share |
 //! | [`time`] | [`Timestamp`]: microseconds in UTC |
 //! | [`clock`] | [`Clock`]: where time and new ids come from, and the hand that moves it in tests |
-//! | [`page`] | [`PageSize`]: how much a list may return |
+//! | [`page`] | [`PageSize`], [`page::Filling`]: how much a list may return |
 //! | [`seal`] | [`PageSeal`]: page and resume tokens nobody can forge or carry elsewhere |
 //! | [`role`] | [`Role`]: what a caller is |
 //! | [`malformed`] | [`Malformed`]: why a text was not a value |

@@ -25,6 +25,7 @@ pub mod policy;
 pub mod stack;
 pub mod stream;
 mod trace_context;
+pub mod update_mask;
 
 pub use auth::{DevKey, Keys, Signer, TokenRefused, TokenSpec, Verifier};
 pub use call::{Call, Caller, RetryKey, call};

@@ -6,6 +6,7 @@
 //! and what it has missed it finds in the store, or it is told to list again when the store has let it go.
 
 mod driver;
+mod listeners;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::{Call, Fault};
+
+pub use listeners::{Listener, Listeners};
 
 /// What a handler answers with; also the associated type of the generated server trait.
 pub type Live<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;

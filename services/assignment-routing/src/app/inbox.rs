@@ -1,6 +1,7 @@
 //! Reading conversations: one, a view, the counts, the messages; and what of them a person has read (R7).
 
 use db::{Db, DbError, Gather, Tx};
+use kernel::page::{Filling, limit};
 use kernel::{ConversationId, PageSize};
 use rpc::Caller;
 
@@ -18,13 +19,6 @@ const VIEW: &str = "routing.conversations";
 
 /// Page tokens of messages.
 const MESSAGES: &str = "routing.messages";
-
-/// Bytes of text on a page of messages, at most, unless its first alone has more: clients refuse answers of more than
-/// 4 MiB unless told otherwise.
-const PAGE_BYTES: usize = 2 * 1024 * 1024;
-
-/// Messages read by one statement: so much of what a page then has no room for is in memory at most.
-const STEP: usize = 32;
 
 /// Answers questions for single conversations.
 #[must_use]
@@ -163,23 +157,20 @@ async fn read_page(
     mut after: i64,
     size: usize,
 ) -> Result<(Vec<Message>, bool), DbError> {
-    let (mut page, mut bytes) = (Vec::new(), 0);
+    let mut page = Filling::new(size);
     loop {
-        // One more than fits, which says that there is more.
-        let step = STEP.min(size + 1 - page.len());
-        let limit = i64::try_from(step).unwrap_or(i64::MAX);
-        let messages = store::messages::list_messages(tx, id, after, limit).await?;
+        let step = page.step();
+        let messages = store::messages::list_messages(tx, id, after, limit(step)).await?;
         let ended = messages.len() < step;
         for message in messages {
-            bytes += message.text.len();
-            if page.len() == size || (bytes > PAGE_BYTES && !page.is_empty()) {
-                return Ok((page, true));
+            let (position, bytes) = (message.position, message.text.len());
+            if !page.takes(message, bytes) {
+                return Ok((page.items(), true));
             }
-            after = message.position;
-            page.push(message);
+            after = position;
         }
         if ended {
-            return Ok((page, false));
+            return Ok((page.items(), false));
         }
     }
 }

@@ -5,7 +5,7 @@ use proto::routing::v1 as pb;
 use rpc::Fault;
 use rpc::convert::{etag, proto_role, role_of};
 
-use super::mask::Paths;
+use super::mask;
 use super::{maybe_time, narrow, time};
 use crate::domain::agent::{Agent, Found, Person, Profile, ProfileChange, Skill, WorkingHours};
 use crate::domain::choose::Availability;
@@ -114,7 +114,7 @@ pub fn profile_change(
     it: pb::AgentProfile,
     mask: Option<&prost_types::FieldMask>,
 ) -> Result<ProfileChange, Fault> {
-    let paths = Paths::read(
+    let paths = mask::paths(
         mask,
         &[
             ("username", !it.username.is_empty()),

@@ -5,7 +5,7 @@ use rpc::Fault;
 use rpc::convert::etag;
 
 use super::agent::person;
-use super::mask::Paths;
+use super::mask;
 use super::{maybe_time, narrow, time};
 use crate::domain::conversation::{Conversation, ConversationChange, Status};
 use crate::domain::priority::Priority;
@@ -49,7 +49,7 @@ pub fn conversation(it: Conversation, inside: bool) -> pb::Conversation {
 /// # Errors
 /// UNKNOWN_UPDATE_PATH.
 pub fn conversation_change(it: pb::UpdateConversationRequest) -> Result<ConversationChange, Fault> {
-    let paths = Paths::read(
+    let paths = mask::paths(
         it.update_mask.as_ref(),
         &[("subject", !it.subject.is_empty()), ("tags", !it.tags.is_empty()), ("priority", it.priority != 0)],
     )?;

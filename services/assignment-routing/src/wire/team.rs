@@ -5,7 +5,7 @@ use rpc::Fault;
 use rpc::convert::etag;
 
 use super::agent::person;
-use super::mask::Paths;
+use super::mask;
 use super::{narrow, time};
 use crate::app::directory::{Meaning, Resolved};
 use crate::domain::handle::Handle;
@@ -40,7 +40,7 @@ pub fn handle(text: &str) -> Result<Handle, Fault> {
 /// UNKNOWN_UPDATE_PATH; INVALID_FIELD for a handle that is none.
 pub fn team_change(it: &pb::UpdateTeamRequest) -> Result<TeamChange, Fault> {
     let known = [("handle", !it.handle.is_empty()), ("display_name", !it.display_name.is_empty())];
-    let paths = Paths::read(it.update_mask.as_ref(), &known)?;
+    let paths = mask::paths(it.update_mask.as_ref(), &known)?;
     Ok(TeamChange {
         handle: if paths.has("handle") { Some(handle(&it.handle)?) } else { None },
         display_name: paths.take("display_name", it.display_name.clone()),

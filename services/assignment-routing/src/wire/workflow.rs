@@ -6,7 +6,7 @@ use rpc::Fault;
 use rpc::convert::{etag, id_of};
 
 use super::conversation::{priority, priority_of};
-use super::mask::Paths;
+use super::mask;
 use super::time;
 use crate::app::workflows::WorkflowChange;
 use crate::domain::workflow::{Action, Strategy, Trigger, Workflow};
@@ -54,7 +54,7 @@ pub fn workflow_change(
     it: pb::WorkflowSpec,
     mask: Option<&prost_types::FieldMask>,
 ) -> Result<WorkflowChange, Fault> {
-    let paths = Paths::read(
+    let paths = mask::paths(
         mask,
         &[
             ("name", !it.name.is_empty()),

@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 
 use db::{DbError, Tx};
+use kernel::page::MOST_BYTES;
 use kernel::{ContactId, PageSize};
 
 use crate::Error;
 use crate::domain::{Attribute, Contact, Identity, Tag};
 use crate::store::contacts::{self, ContactRow};
 use crate::store::{attributes, identities, tags};
-
-/// Bytes of text on a page, after which it ends: clients refuse answers of more than 4 MiB unless told otherwise.
-const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// Contacts put together at once: so much of what a page then has no room for is in memory at most.
 const STEP: usize = 32;
@@ -52,7 +50,7 @@ async fn fitting(tx: &mut Tx, rows: Vec<ContactRow>) -> Result<Vec<Contact>, DbE
         }
         for contact in all(tx, step).await? {
             bytes += contact.weight();
-            if bytes > PAGE_BYTES && !page.is_empty() {
+            if bytes > MOST_BYTES && !page.is_empty() {
                 return Ok(page);
             }
             page.push(contact);

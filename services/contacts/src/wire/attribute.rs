@@ -9,7 +9,7 @@ use rpc::convert::{etag, expected_version, id_of, proto_time};
 use rpc::{Call, Fault};
 
 use super::Broken;
-use super::mask::Paths;
+use super::mask;
 use crate::app::{
     DefineAttribute, DefinitionPage, DeleteDefinition, ListDefinitions, SetAttributes, UpdateDefinition,
 };
@@ -52,7 +52,7 @@ pub(crate) fn update(
         ("archived", request.archived),
     ];
     let named = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
-    let paths = Paths::read(named, &known)?;
+    let paths = mask::paths(named, &known)?;
     let mut broken = Broken::default();
     let mut change = DefinitionChange::default();
     if paths.has("display_name") {

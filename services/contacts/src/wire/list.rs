@@ -6,7 +6,7 @@ use rpc::convert::{etag, expected_version, id_of, ids_of, proto_time};
 use rpc::{Call, Fault};
 
 use super::Broken;
-use super::mask::Paths;
+use super::mask;
 use crate::app::{CreateList, ListMembers, ListPage, UpdateList};
 use crate::domain::{ContactList, Line, ListChange, ListId, ListName};
 
@@ -27,7 +27,7 @@ pub(crate) fn update(call: &Call, request: &pb::UpdateListRequest) -> Result<Upd
         ("description", !request.description.is_empty()),
     ];
     let named = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
-    let paths = Paths::read(named, &known)?;
+    let paths = mask::paths(named, &known)?;
     let mut broken = Broken::default();
     let mut change = ListChange::default();
     if paths.has("display_name") {

@@ -15,12 +15,10 @@
 //! | [`search`] | notes by what they say |
 //! | [`watch`] | the changes of a conversation's or a contact's notes, live |
 //! | [`templates`] | texts with fields to fill in |
-//! | `page` | when a page ends |
 
 pub mod create_note;
 pub mod delete_note;
 pub mod internal_messages;
-mod page;
 pub mod pin_note;
 pub mod read_notes;
 pub mod read_revisions;
@@ -36,8 +34,10 @@ pub mod write_note;
 use db::Db;
 use kernel::{Clock, PageSeal};
 use outbox::{Outbox, Wake};
+use rpc::stream::Listeners;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::watch::Watched;
 use crate::peers::Peers;
 
 pub use create_note::{Draft, NewNote};
@@ -63,7 +63,7 @@ pub struct App {
     /// Wakes streams, here and in other processes.
     pub wake: Wake,
     /// The streams of this process.
-    pub listeners: watch::Listeners,
+    pub listeners: Listeners<Watched>,
     /// Cancelled when streams shall end.
     pub streams_end: CancellationToken,
 }

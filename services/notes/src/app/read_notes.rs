@@ -1,12 +1,12 @@
 //! Reading notes: one, and those of a conversation or a contact page by page.
 
 use db::{Db, Tx};
+use kernel::page::{Filling, limit};
 use kernel::{NoteId, OrgId, PageSize, Timestamp};
 use rpc::Call;
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::page::{Filling, limit};
 use crate::domain::Note;
 use crate::error::Error;
 use crate::store;

@@ -1,11 +1,11 @@
 //! Reading the texts a note had.
 
 use db::Tx;
+use kernel::page::{Filling, limit};
 use kernel::{NoteId, PageSize, Role};
 use rpc::Call;
 
 use super::App;
-use super::page::{Filling, limit};
 use crate::domain::{Body, Revision};
 use crate::error::Error;
 use crate::store;

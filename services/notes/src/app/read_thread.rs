@@ -1,11 +1,11 @@
 //! Reading a thread.
 
 use db::Tx;
+use kernel::page::{Filling, limit};
 use kernel::{NoteId, PageSize};
 use rpc::Call;
 
 use super::App;
-use super::page::{Filling, limit};
 use super::read_notes::Page;
 use crate::domain::Note;
 use crate::error::Error;

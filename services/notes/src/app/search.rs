@@ -3,20 +3,18 @@
 use std::collections::HashMap;
 
 use db::Tx;
+use kernel::page::{MOST_BYTES, limit};
 use kernel::{Malformed, NoteId, OrgId, PageSize};
 use rpc::Call;
 use sha2::{Digest, Sha256};
 
 use super::App;
-use super::page::limit;
 use crate::domain::search::{Filter, Query, Snippet, Token, words_in};
 use crate::error::Error;
 use crate::store::search::{self as store, Before, Found};
 
 /// What page tokens of a search are sealed as.
 const SEARCH: &str = "notes.search";
-/// Bytes of notes read for a page, after which it ends: of each hit all is read, and a part shown.
-const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// Notes looked at for a page of a search for a phrase: the index does not know what follows what.
 const MOST_LOOKED_AT: usize = 256;
 /// Notes loaded by one statement.
@@ -134,6 +132,7 @@ impl Walk {
         Ok((self.hits, (!ended).then_some(self.at)))
     }
 
+    /// Of each hit all is read and counted, and a part shown.
     fn is_full(&self) -> bool {
         self.hits.len() == self.size || self.bytes > MOST_BYTES
     }

@@ -8,14 +8,12 @@
 //! | [`mark_read`] | some or all entries are read |
 //! | [`handle`] | archive, snooze |
 //! | [`subscribe`] | a feed, live |
-//! | [`listeners`] | who in this process follows which feed, and how far they are |
 //! | [`forget`] | retention |
 
 pub mod count;
 pub mod forget;
 pub mod handle;
 pub mod list;
-pub mod listeners;
 pub mod mark_read;
 pub mod notify;
 pub mod subscribe;
@@ -23,10 +21,9 @@ pub mod subscribe;
 use db::Db;
 use kernel::{Clock, OrgId, PageSeal, Subject};
 use outbox::Wake;
+use rpc::stream::Listeners;
 use runtime::AuditTrail;
 use tokio_util::sync::CancellationToken;
-
-use listeners::Listeners;
 
 use crate::NAME;
 
@@ -45,7 +42,7 @@ pub struct App {
     /// Wakes streams, here and in other processes.
     pub wake: Wake,
     /// The streams of this process.
-    pub listeners: Listeners,
+    pub listeners: Listeners<Owner>,
     /// Cancelled when streams shall end.
     pub streams_end: CancellationToken,
 }

@@ -12,11 +12,10 @@ use proto::common::v1::{ClosingReason, StreamClosing, StreamHeartbeat, StreamOpe
 use proto::notifications::v1::SubscribeResponse;
 use proto::notifications::v1::subscribe_response::Frame;
 use rpc::convert::proto_time;
-use rpc::stream::{Entries, Feed, Halt, Live, Rhythm, Start, live_at};
+use rpc::stream::{Entries, Feed, Halt, Listener, Live, Rhythm, Start, live_at};
 use rpc::{Call, Fault};
 use tokio::sync::OnceCell;
 
-use super::listeners::Listener;
 use super::{App, FEED_TOPIC, Owner};
 use crate::domain::{Cursor, Head, Notification};
 use crate::error::Error;
@@ -55,7 +54,7 @@ struct LiveFeed {
     app: Arc<App>,
     owner: Owner,
     bell: Bell,
-    listener: Listener,
+    listener: Listener<Owner>,
     /// After a loss: from where to go on once the person has listed again.
     resume_at: OnceCell<Cursor>,
 }
@@ -127,7 +126,7 @@ impl Feed for LiveFeed {
                 opened.map_err(|_| Error::ForeignResumeToken)?
             }
         };
-        self.listener.seen(cursor.after);
+        self.listener.seen(cursor.after.number());
         Ok(cursor)
     }
 
@@ -140,7 +139,7 @@ impl Feed for LiveFeed {
             }
         };
         if let Some(last) = next.last() {
-            self.listener.seen(last.sequence);
+            self.listener.seen(last.sequence.number());
         }
         let place = |entry: Notification| {
             let cursor = after.past(entry.sequence);

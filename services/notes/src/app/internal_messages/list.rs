@@ -1,6 +1,7 @@
 //! Reading internal messages.
 
 use db::Tx;
+use kernel::page::{Filling, limit};
 use kernel::{ConversationId, PageSize, Timestamp};
 use rpc::Call;
 
@@ -12,12 +13,6 @@ use crate::store::internal_messages::messages;
 
 /// What page tokens of this list are sealed as.
 const LIST: &str = "notes.internal_messages";
-
-/// Bytes of text on a page, after which it ends: clients refuse answers of more than 4 MiB unless told otherwise.
-const PAGE_BYTES: usize = 2 * 1024 * 1024;
-
-/// Messages read by one statement: so much of what a page then has no room for is in memory at most.
-const STEP: usize = 32;
 
 /// Before the oldest message.
 const START: Timestamp = Timestamp::from_micros(i64::MIN);
@@ -64,10 +59,7 @@ impl App {
         let first = token.is_empty();
         let behind = match first {
             true => START,
-            false => self
-                .seal
-                .open(LIST, binding.as_bytes(), &token)
-                .map_err(|malformed| malformed.at("page_token"))?,
+            false => self.opened(LIST, &binding, &token)?,
         };
         let read = self.db.read(org, move |tx| {
             Box::pin(async move {
@@ -95,32 +87,29 @@ struct Place {
     thread: Option<InternalThreadId>,
 }
 
-/// The messages behind a time that fit on a page, and whether there are more: at least one, at most `size`, and no more
-/// than [`PAGE_BYTES`] if it can be.
+/// The messages behind a time that fit on a page, and whether there are more.
 async fn read_page(
     tx: &mut Tx,
     place: &Place,
     mut behind: Timestamp,
     size: usize,
 ) -> Result<(Vec<InternalMessage>, bool), Error> {
-    let (mut page, mut bytes) = (Vec::new(), 0);
+    let Place { sight, conversation_id, thread } = place;
+    let mut page = Filling::new(size);
     loop {
-        // One more than fits, which says that there is more.
-        let step = STEP.min(size + 1 - page.len());
-        let limit = i64::try_from(step).unwrap_or(i64::MAX);
-        let Place { sight, conversation_id, thread } = place;
-        let messages = messages::list_messages(tx, sight, *conversation_id, *thread, behind, limit).await?;
+        let step = page.step();
+        let messages =
+            messages::list_messages(tx, sight, *conversation_id, *thread, behind, limit(step)).await?;
         let ended = messages.len() < step;
         for message in messages {
-            bytes += message.body.as_str().len();
-            if page.len() == size || (bytes > PAGE_BYTES && !page.is_empty()) {
-                return Ok((page, true));
+            let (time, bytes) = (message.create_time, message.body.as_str().len());
+            if !page.takes(message, bytes) {
+                return Ok((page.items(), true));
             }
-            behind = message.create_time;
-            page.push(message);
+            behind = time;
         }
         if ended {
-            return Ok((page, false));
+            return Ok((page.items(), false));
         }
     }
 }

@@ -3,7 +3,6 @@
 //! A stream holds a place and reads behind it. A change becomes visible with the head of its target, which its transaction
 //! keeps locked until the commit: so changes appear in the order of their sequence, and reading behind a place misses none.
 
-mod listeners;
 mod poller;
 
 use std::collections::HashMap;
@@ -11,24 +10,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use db::Tx;
+use kernel::page::limit;
 use kernel::{NoteId, OrgId, Role, Timestamp};
 use outbox::{Bell, Wake};
 use proto::common::v1::{ClosingReason, StreamClosing, StreamHeartbeat, StreamOpened, StreamResyncRequired};
 use proto::notes::v1::WatchNotesResponse;
 use proto::notes::v1::watch_notes_response::Frame;
 use rpc::convert::proto_time;
-use rpc::stream::{Entries, Feed, Halt, Live, Rhythm, Start, live_at};
+use rpc::stream::{Entries, Feed, Halt, Listener, Live, Rhythm, Start, live_at};
 use rpc::{Call, Fault};
 use tokio::sync::OnceCell;
 
 use super::App;
-use super::page::limit;
 use crate::domain::watch::{Change, Cursor, Target, Watched};
 use crate::domain::{Note, Place};
 use crate::error::Error;
 use crate::{store, wire};
 
-pub use listeners::{Listener, Listeners};
 pub use poller::poll;
 
 /// The topic of wake-ups about changes; the key names the target.
@@ -99,7 +97,7 @@ struct LiveNotes {
     /// Who looks: what deleted notes say is for admins only.
     reader: Role,
     bell: Bell,
-    listener: Listener,
+    listener: Listener<Watched>,
     /// After a loss: from where to go on once the reader has listed again.
     resume_at: OnceCell<Cursor>,
 }
@@ -179,7 +177,7 @@ impl Feed for LiveNotes {
                 opened.map_err(|malformed| malformed.at("start.resume_token"))?
             }
         };
-        self.listener.seen(cursor);
+        self.listener.seen(cursor.0);
         Ok(cursor)
     }
 
@@ -194,7 +192,7 @@ impl Feed for LiveNotes {
             }
         };
         if let Some(last) = next.last() {
-            self.listener.seen(Cursor(last.sequence));
+            self.listener.seen(last.sequence);
         }
         let entry = |change: Change| {
             let cursor = Cursor(change.sequence);

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use db::{Db, DbError};
+use rpc::stream::Listeners;
 use tokio_util::sync::CancellationToken;
 
-use super::Listeners;
+use crate::domain::watch::Watched;
 use crate::store;
 
 /// Asks now and then where the changes end which streams of this process follow, all in one question, and wakes those streams
 /// that are behind. A wake-up that never came costs so much time and nothing else.
-pub async fn poll(db: Db, listeners: Listeners, every: Duration, stop: CancellationToken) {
+pub async fn poll(db: Db, listeners: Listeners<Watched>, every: Duration, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -23,7 +24,7 @@ pub async fn poll(db: Db, listeners: Listeners, every: Duration, stop: Cancellat
     }
 }
 
-async fn look(db: &Db, listeners: &Listeners) -> Result<usize, DbError> {
+async fn look(db: &Db, listeners: &Listeners<Watched>) -> Result<usize, DbError> {
     let watched = listeners.watched();
     if watched.is_empty() {
         return Ok(0);
