@@ -12,7 +12,7 @@ pub(crate) const COLUMNS: &str = "org_id, event_id, actor_subject, actor_role, a
 const BEHIND_TIME: u32 = 80;
 
 /// What was done, as it is stored. Texts are as they were found, so that an altered record can be read and told.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, db::FromRow)]
 pub struct Record {
     /// Whose record.
     pub org_id: String,

@@ -7,7 +7,7 @@
 //! ```
 //! # use db::{DbError, Query, Tx};
 //! # use kernel::{NoteId, Timestamp};
-//! #[derive(sqlx::FromRow)]
+//! #[derive(sqlx_macros::FromRow)]
 //! struct Note {
 //!     note_id: NoteId,
 //!     title: String,
@@ -69,3 +69,8 @@ pub use tx::{Engine, Tx};
 pub use futures::future::BoxFuture;
 /// A column of JSON: JSONB on PostgreSQL, TEXT on SQLite.
 pub use sqlx::types::Json;
+pub use sqlx_macros::{FromRow, Type};
+
+/// What [`read_as!`] names, so that the crates using it need not.
+#[doc(hidden)]
+pub use sqlx;

@@ -34,7 +34,7 @@ pub struct Retry {
 #[error("this request_id was used with another payload")]
 pub struct RequestIdReused;
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx_macros::FromRow)]
 struct First {
     digest: Vec<u8>,
     answer: Option<String>,

@@ -81,7 +81,7 @@ macro_rules! id_type {
 
 /// Stores a newtype exactly as the type it wraps, on every database sqlx knows.
 ///
-/// The wrapped value is field `0`; `#[derive(sqlx::Type)]` does the same but asks every user for sqlx.
+/// The wrapped value is field `0`; `#[derive(sqlx_macros::Type)]` does the same but asks every user for sqlx.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! stored_as {

@@ -35,6 +35,10 @@ pub use role::Role;
 pub use seal::PageSeal;
 pub use time::Timestamp;
 
+/// The stack of a thread that answers calls, in bytes. Reading and evaluating an expression of a caller recurses, and
+/// without optimization its frames are several times as large. Memory is taken only for what is used.
+pub const THREAD_STACK: usize = 8 * 1024 * 1024;
+
 /// What the code made by [`id_type!`] and by the newtypes names, so that the crates using them need not.
 #[doc(hidden)]
 pub mod macro_support {

@@ -11,7 +11,7 @@ const SUBJECT_CHARS: usize = 128;
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $check:path) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, sqlx::Type)]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, sqlx_macros::Type)]
         #[serde(try_from = "String", into = "String")]
         #[sqlx(transparent)]
         pub struct $name(String);

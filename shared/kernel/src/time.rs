@@ -7,7 +7,17 @@ use std::time::Duration;
 /// Comes from [`Clock::now`](crate::Clock::now), from a transaction's database time or from a request, never from the
 /// system directly. Arithmetic saturates: a moment beyond the end of the range is the end of the range.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, sqlx::Type,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    sqlx_macros::Type,
 )]
 #[serde(transparent)]
 #[sqlx(transparent)]

@@ -4,7 +4,7 @@ use db::{DbError, Tx};
 use kernel::{EventId, Timestamp};
 
 /// An event that its consumer refused until the relay gave up. Without its payload, which is content.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, db::FromRow)]
 pub struct DeadLetter {
     /// Position in the outbox; the cursor of [`dead_letters`].
     pub seq: i64,

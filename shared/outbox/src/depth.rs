@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_secs(5);
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct Depth {
     target: String,
     state: String,

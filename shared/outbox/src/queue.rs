@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::deliver::Outgoing;
 
 /// One claimed row.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, db::FromRow)]
 pub(crate) struct Claimed {
     pub(crate) seq: i64,
     pub(crate) org_id: OrgId,

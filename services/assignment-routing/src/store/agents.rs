@@ -18,7 +18,7 @@ const AGENT: &str =
      JOIN loads l ON l.org_id = a.org_id AND l.agent_id = a.agent_id
      WHERE a.org_id = $1";
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct AgentRow {
     agent_id: AgentId,
     version: i64,
@@ -185,7 +185,7 @@ pub async fn save_agent(tx: &mut Tx, agent: &Agent) -> Result<bool, DbError> {
     Ok(saved == 1)
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct PersonRow {
     agent_id: AgentId,
     subject: Subject,
@@ -217,7 +217,7 @@ pub async fn list_people(tx: &mut Tx, agents: &[AgentId]) -> Result<Vec<Person>,
     Ok(rows.into_iter().map(Person::from).collect())
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct SnapshotRow {
     agent_id: AgentId,
     subject: String,

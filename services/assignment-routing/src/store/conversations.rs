@@ -19,7 +19,7 @@ pub(super) const COLUMNS: &str = "c.conversation_id, c.version, c.source, c.chan
 pub(super) const TABLES: &str =
     "conversations c LEFT JOIN agents a ON a.org_id = c.org_id AND a.agent_id = c.assignee_id";
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 pub(super) struct ConversationRow {
     conversation_id: ConversationId,
     version: i64,
@@ -128,7 +128,7 @@ pub async fn lock_conversation(tx: &mut Tx, id: ConversationId) -> Result<Option
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct RecipientRow {
     #[sqlx(flatten)]
     conversation: ConversationRow,

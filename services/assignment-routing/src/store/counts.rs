@@ -5,7 +5,7 @@ use db::{DbError, Tx};
 use super::views::{CURSORS, Reader, belongs};
 use crate::domain::view::View;
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct CountRow {
     view: i64,
     count: i64,

@@ -15,7 +15,7 @@ pub enum Named {
     Team(TeamId),
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct Row {
     handle: String,
     agent_id: Option<AgentId>,

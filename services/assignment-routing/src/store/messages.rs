@@ -10,7 +10,7 @@ const COLUMNS: &str =
     "message_id, conversation_id, position, channel, external_id, direction, text, author_subject,
      author_role, author_name, sent_time, create_time";
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct MessageRow {
     message_id: MessageId,
     conversation_id: ConversationId,

@@ -20,7 +20,7 @@ macro_rules! select_people {
     };
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct Row {
     agent_id: AgentId,
     subject: Subject,

@@ -88,7 +88,7 @@ pub async fn expire(tx: &mut Tx, agents: &[AgentId], now: Timestamp) -> Result<V
     tx.query_dynamic(sql).bind(now).bind_all(agents.iter().copied()).fetch_values(tx).await
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct PresenceRow {
     availability: String,
     pinned: bool,

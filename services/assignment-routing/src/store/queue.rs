@@ -80,7 +80,7 @@ pub async fn set_priority(
         .map(drop)
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct WaitingRow {
     conversation_id: ConversationId,
     version: i64,

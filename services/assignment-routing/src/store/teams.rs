@@ -13,7 +13,7 @@ const TEAM: &str = "SELECT t.team_id, t.version, t.handle, t.display_name, t.cre
          (SELECT COUNT(*) FROM queue q WHERE q.org_id = t.org_id AND q.team_id = t.team_id) AS queued
      FROM teams t WHERE t.org_id = $1";
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct TeamRow {
     team_id: TeamId,
     version: i64,
@@ -166,7 +166,7 @@ pub async fn list_teams_of(tx: &mut Tx, agents: &[AgentId]) -> Result<Vec<(Agent
     tx.query_dynamic(sql).bind_all(agents.iter().copied()).fetch_all(tx).await
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct MemberRow {
     team_id: TeamId,
     agent_id: AgentId,

@@ -59,7 +59,7 @@ pub(super) fn belongs(view: View) -> String {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct EntryRow {
     #[sqlx(flatten)]
     conversation: ConversationRow,

@@ -14,7 +14,7 @@ const PHONE: &str = "phone";
 const BY_NUMBER: [&str; 3] = [PHONE, "sms", "whatsapp"];
 
 /// The name of a channel, such as `chat`: lowercase letters, digits, `_` and `-`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, db::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Channel(String);

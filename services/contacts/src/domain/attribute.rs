@@ -7,7 +7,7 @@ use super::Line;
 use super::line::visible;
 
 /// The name of an attribute in requests and answers: a lowercase letter, then letters, digits and `_`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, db::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Key(String);
@@ -66,6 +66,8 @@ impl ValueType {
         }
     }
 }
+
+db::read_as!(ValueType: String);
 
 impl TryFrom<String> for ValueType {
     type Error = Malformed;

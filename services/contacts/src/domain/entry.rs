@@ -75,6 +75,8 @@ impl SearchField {
     }
 }
 
+db::read_as!(SearchField: i32);
+
 impl TryFrom<i32> for SearchField {
     type Error = Malformed;
 
@@ -115,6 +117,8 @@ impl From<Tier> for i32 {
         tier.code()
     }
 }
+
+db::read_as!(Tier: i32);
 
 impl TryFrom<i32> for Tier {
     type Error = Malformed;

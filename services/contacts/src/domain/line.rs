@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Control characters are refused because a line break or an escape sequence in a name spoils every list and terminal
 /// that shows it, and because PostgreSQL cannot store U+0000. How long it may be, the contract says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, db::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Line(String);

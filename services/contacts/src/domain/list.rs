@@ -15,7 +15,7 @@ id_type!(
 );
 
 /// What a list is called: one line, not blank.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, db::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct ListName(String);

@@ -11,7 +11,7 @@ use super::line::visible;
 pub const MOST_TAGS: usize = 200;
 
 /// A word that sorts contacts, such as `vip`. Compared as it is written, also its case.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, db::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Tag(String);

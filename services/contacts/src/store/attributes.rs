@@ -5,7 +5,7 @@ use kernel::ContactId;
 
 use crate::domain::{Attribute, Key, Value};
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct AttributeRow {
     contact_id: ContactId,
     attribute_key: Key,

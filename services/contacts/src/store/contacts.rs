@@ -14,7 +14,7 @@ macro_rules! columns {
 }
 
 /// A contact without its tags, identities and attributes, which have tables of their own.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, db::FromRow)]
 pub struct ContactRow {
     /// The key.
     pub contact_id: ContactId,

@@ -12,13 +12,12 @@ macro_rules! columns {
     };
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct DefinitionRow {
     attribute_key: Key,
     version: i64,
     display_name: Line,
     description: Line,
-    #[sqlx(try_from = "String")]
     value_type: ValueType,
     choices: Json<Choices>,
     archived: bool,

@@ -6,7 +6,7 @@ use kernel::{ContactId, Timestamp};
 use crate::domain::{Address, AddressKey, Channel, Identity};
 
 /// An address and its owner.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, db::FromRow)]
 pub struct Owned {
     channel: Channel,
     address_key: String,
@@ -21,7 +21,7 @@ impl Owned {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct IdentityRow {
     contact_id: ContactId,
     channel: Channel,

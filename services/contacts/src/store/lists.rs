@@ -12,7 +12,7 @@ macro_rules! columns {
     };
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct ListRow {
     list_id: ListId,
     version: i64,

@@ -8,25 +8,22 @@ use crate::domain::{Entry, Key, Search, SearchField, Term, Tier};
 /// Entries that one statement stores or removes.
 const AT_ONCE: usize = 500;
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct EntryRow {
     word: String,
-    #[sqlx(try_from = "i32")]
     field: SearchField,
     attribute_key: String,
-    #[sqlx(try_from = "i32")]
     tier: Tier,
 }
 
 /// Where a contact is in the order of an answer.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, db::FromRow)]
 pub struct Place {
     /// The entry that was found.
     pub word: String,
     /// The contact.
     pub contact_id: ContactId,
     /// Where the entry is.
-    #[sqlx(try_from = "i32")]
     pub field: SearchField,
 }
 

@@ -6,7 +6,7 @@ use kernel::ContactId;
 use crate::domain::Tag;
 
 /// A tag and how many contacts carry it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, db::FromRow)]
 pub struct TagUse {
     /// The tag.
     pub tag: Tag,

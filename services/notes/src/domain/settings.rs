@@ -89,6 +89,8 @@ impl ConversationNoteDeletion {
     }
 }
 
+db::read_as!(ConversationNoteDeletion: String);
+
 impl TryFrom<String> for ConversationNoteDeletion {
     type Error = Malformed;
 

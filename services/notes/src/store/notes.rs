@@ -18,7 +18,7 @@ macro_rules! select_notes {
 }
 pub(super) use select_notes;
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 pub(super) struct NoteRow {
     note_id: NoteId,
     conversation_id: Option<ConversationId>,

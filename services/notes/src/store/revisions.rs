@@ -6,7 +6,7 @@ use kernel::{NoteId, Subject, Timestamp};
 use super::notes::author;
 use crate::domain::{Body, Revision};
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct RevisionRow {
     revision: i64,
     actor_subject: Subject,

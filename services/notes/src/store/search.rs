@@ -89,7 +89,7 @@ fn first_place(time: Timestamp) -> i64 {
     time.as_micros().div_euclid(1_000).clamp(i64::MIN >> PLACES, i64::MAX >> PLACES) << PLACES
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct PlaceRow {
     note_id: NoteId,
     place: i64,
@@ -164,7 +164,7 @@ pub struct Found {
     pub update_time: Timestamp,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct FoundRow {
     note_id: NoteId,
     conversation_id: Option<ConversationId>,

@@ -5,10 +5,9 @@ use kernel::Timestamp;
 
 use crate::domain::{ConversationNoteDeletion, Decided, Settings};
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct SettingsRow {
     contact_note_requires_conversation: bool,
-    #[sqlx(try_from = "String")]
     conversation_note_deletion: ConversationNoteDeletion,
     internal_messages_enabled: bool,
     version: i64,

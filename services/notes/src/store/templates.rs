@@ -14,7 +14,7 @@ macro_rules! select_templates {
     };
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct TemplateRow {
     note_template_id: TemplateId,
     name: String,

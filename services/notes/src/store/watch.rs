@@ -25,7 +25,7 @@ pub async fn end(tx: &mut Tx, target: Target) -> Result<i64, DbError> {
     Ok(end.unwrap_or(0))
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct ChangeRow {
     sequence: i64,
     note_id: NoteId,
@@ -79,7 +79,7 @@ pub async fn load_notes(tx: &mut Tx, ids: &[NoteId]) -> Result<Vec<Note>, DbErro
     all(rows)
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct HeadRow {
     org_id: OrgId,
     kind: String,

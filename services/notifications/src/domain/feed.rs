@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Event;
 
 /// A place in one person's feed; the first entry has 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, db::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Sequence(i64);
@@ -36,7 +36,7 @@ impl Sequence {
 }
 
 /// The end of a person's feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, db::FromRow)]
 pub struct Head {
     /// Of the newest entry.
     pub sequence: Sequence,

@@ -66,6 +66,8 @@ impl NotificationType {
     }
 }
 
+db::read_as!(NotificationType: String);
+
 impl TryFrom<String> for NotificationType {
     type Error = Malformed;
     fn try_from(text: String) -> Result<Self, Malformed> {
@@ -102,7 +104,7 @@ pub struct Notification {
 }
 
 /// What a person has done with an entry. A snoozed one is neither read nor archived.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, db::FromRow)]
 pub struct Handling {
     /// When it was read.
     pub read_time: Option<Timestamp>,

@@ -73,7 +73,7 @@ pub async fn lock(tx: &mut Tx, subject: &Subject) -> Result<Head, DbError> {
 }
 
 /// How much of a feed is unread, and where it ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, db::FromRow)]
 pub struct Count {
     /// Neither read, archived nor snoozed for now.
     pub unread: i64,
@@ -144,7 +144,7 @@ pub async fn forget_through(tx: &mut Tx, subject: &Subject, sequence: Sequence) 
 }
 
 /// A feed that grew.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, db::FromRow)]
 pub struct Moved {
     /// Whose organization.
     pub org_id: OrgId,

@@ -14,11 +14,11 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 pub(super) struct Row {
     notification_id: NotificationId,
     sequence: Sequence,
-    #[sqlx(rename = "type", try_from = "String")]
+    #[sqlx(rename = "type")]
     kind: NotificationType,
     reason: String,
     conversation_id: Option<ConversationId>,

@@ -13,6 +13,8 @@ enum Status {
     Open,
 }
 
+db::read_as!(Status: String);
+
 impl TryFrom<String> for Status {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
@@ -20,7 +22,7 @@ impl TryFrom<String> for Status {
     }
 }
 
-#[derive(Debug, PartialEq, sqlx::FromRow)]
+#[derive(Debug, PartialEq, sqlx_macros::FromRow)]
 struct Kinds {
     id: NoteId,
     at: Timestamp,
@@ -29,7 +31,6 @@ struct Kinds {
     bytes: Vec<u8>,
     json: Json<BTreeMap<String, Vec<i64>>>,
     text: Option<String>,
-    #[sqlx(try_from = "String")]
     status: Status,
 }
 

@@ -10,7 +10,7 @@ use crate::domain::{Author, Body};
 const IN_THREAD: &str = " AND EXISTS (SELECT 1 FROM internal_people p WHERE p.org_id = m.org_id \
                          AND p.internal_thread_id = m.internal_thread_id AND p.subject = $";
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct MessageRow {
     internal_message_id: InternalMessageId,
     internal_thread_id: InternalThreadId,

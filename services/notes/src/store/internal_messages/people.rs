@@ -5,7 +5,7 @@ use kernel::{ConversationId, Subject, Timestamp};
 
 use crate::domain::internal_message::{InternalThread, InternalThreadId, Member, Person};
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct MemberRow {
     subject: Subject,
     display_name: String,
@@ -19,7 +19,7 @@ impl From<MemberRow> for Member {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct ListedRow {
     internal_thread_id: InternalThreadId,
     #[sqlx(flatten)]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::internal_message::{InternalThread, InternalThreadId, Sight};
 
-#[derive(sqlx::FromRow)]
+#[derive(db::FromRow)]
 struct ThreadRow {
     internal_thread_id: InternalThreadId,
     conversation_id: ConversationId,

@@ -1,23 +1,14 @@
 //! Fault 12: a validator over the histories of streams, as etcd has for its watches. Whatever is cut wherever, what a
 //! reader gets is ordered, unique, gapless, and in the end everything.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at what it did not expect"
-)]
-
-mod support;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::support::*;
 use proto::common::v1::EventDisposition;
 use proto::notifications::v1::subscribe_response::Frame;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use support::*;
 use testkit::Suite;
 use tokio::sync::watch;
 
@@ -69,7 +60,7 @@ async fn read_with_cuts(
     while history.entries.len() < ENTRIES {
         // Another connection now and then, as a device that moves between networks.
         if rng.random_ratio(1, 4) {
-            person = support::person(suite, "acme", subject);
+            person = crate::support::person(suite, "acme", subject);
         }
         let mut stream = subscribe(&mut person, start.clone()).await.unwrap();
         history.streams += 1;

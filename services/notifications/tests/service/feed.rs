@@ -1,16 +1,8 @@
 //! D2: a person's own feed: list, count, read, archive, snooze.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at what it did not expect"
-)]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::*;
 use kernel::Role;
 use proto::common::v1::ErrorReason;
 use proto::notifications::v1 as pb;
@@ -18,7 +10,6 @@ use proto::notifications::v1::NotificationType::{Assigned, Mentioned, SlaBreach}
 use proto::notifications::v1::notification_service_client::NotificationServiceClient;
 use rpc::convert::proto_time;
 use rpc::reason_of;
-use support::*;
 use tonic::Code;
 
 const HOUR: Duration = Duration::from_secs(3_600);

@@ -1,19 +1,10 @@
 //! What was told leaves a record: one for an event, whoever is told of it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at what it did not expect"
-)]
-
-mod support;
-
+use crate::support::{ingest, mention, notify, person, suite};
 use kernel::Role;
 use proto::common::v1::{AuditEvent, AuditVerdict};
 use proto::notifications::v1::admin_service_client::AdminServiceClient;
 use proto::notifications::v1::*;
-use support::{ingest, mention, notify, person, suite};
 use testkit::{Client, Suite, on_both_databases};
 use tonic::Code;
 

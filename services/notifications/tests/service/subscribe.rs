@@ -1,22 +1,13 @@
 //! D3 and P14: a feed, live.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at what it did not expect"
-)]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::*;
 use kernel::{OrgId, Role, Subject};
 use proto::common::v1::{ClosingReason, ErrorReason};
 use proto::notifications::v1 as pb;
 use proto::notifications::v1::subscribe_response::Frame;
 use rpc::{TokenSpec, reason_of};
-use support::*;
 use testkit::{Engine, Suite};
 use tonic::Code;
 

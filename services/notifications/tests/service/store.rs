@@ -1,7 +1,5 @@
 //! The store and what the wire cannot reach: retention, the poller's view, replicas. The same on both databases.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;

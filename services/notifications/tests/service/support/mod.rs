@@ -1,7 +1,5 @@
 //! What the tests of this service share: a suite of it, events to send, streams to read.
 
-#![expect(dead_code, reason = "each test file uses its part of it")]
-
 use std::time::Duration;
 
 use kernel::{Clock, Role, Timestamp};

@@ -1,20 +1,11 @@
 //! D1: events in, each once.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at what it did not expect"
-)]
-
-mod support;
-
+use crate::support::*;
 use kernel::Role;
 use proto::common::v1::{Actor, ErrorReason, EventDisposition, Role as ProtoRole};
 use proto::notifications::v1 as pb;
 use proto::notifications::v1::ingest_service_client::IngestServiceClient;
 use rpc::reason_of;
-use support::*;
 use tonic::Code;
 
 testkit::on_both_databases! {
