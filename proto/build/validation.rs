@@ -193,7 +193,11 @@ fn scalar_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessa
     }
 }
 
+/// The rules of the contract, and one of all texts: none holds U+0000, which PostgreSQL cannot store. A UUID is stricter.
 fn string_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessage, expr: &str) {
+    if !flag(rules, "uuid") {
+        let _ = writeln!(body, "        rules::no_nul({expr}.as_str(), &here, found);");
+    }
     for (rule, value) in rules.fields() {
         let _ = match (rule.name(), value) {
             ("min_len", Value::U64(n)) => {

@@ -7,6 +7,12 @@ use regex::Regex;
 
 use crate::{Path, Violation};
 
+pub(crate) fn no_nul(value: &str, here: &Path<'_>, found: &mut Vec<Violation>) {
+    if value.as_bytes().contains(&0) {
+        found.push(here.broken("must not contain the character U+0000"));
+    }
+}
+
 pub(crate) fn min_len(value: &str, least: usize, here: &Path<'_>, found: &mut Vec<Violation>) {
     if value.len() < least || value.chars().take(least).count() < least {
         let description = match (value.is_empty(), least) {

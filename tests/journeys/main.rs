@@ -13,6 +13,7 @@
 //! | [`retries`] | a repeated request has one effect |
 //! | [`cancels`] | a client that goes away loses nothing and leaves nothing behind |
 //! | [`kills`] | a killed process loses nothing it has acknowledged |
+//! | [`hostile`] | bytes that are no request are refused as such, and end nothing |
 //! | [`operations`] | health, reflection, gRPC-Web, metrics, logs |
 //! | [`traces`] | one request is one trace, across processes and the outbox, without content |
 //! | [`rooms`] | the services look alike, and import only what they may |
@@ -33,6 +34,7 @@ mod cancels;
 mod cast;
 mod contact_notes;
 mod day;
+mod hostile;
 mod internal_messages;
 mod kills;
 mod operations;

@@ -51,7 +51,11 @@ pub(crate) fn pool() -> DescriptorPool {
 
 /// Calls an RPC with a request filled in from `values`, as the bearer of `token`.
 pub(crate) async fn call(world: &World, token: &str, method: &proto::Method, values: &Values) -> Answer {
-    let request = request(method, values);
+    send(world, token, method, request(method, values)).await
+}
+
+/// Calls an RPC with these bytes, whether they are a request or not.
+pub(crate) async fn send(world: &World, token: &str, method: &proto::Method, request: Vec<u8>) -> Answer {
     let channel = world.wire.channel_for(method.path).expect("a service with an address");
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.expect("the service answers");
@@ -81,6 +85,23 @@ pub(crate) fn request(method: &proto::Method, values: &Values) -> Vec<u8> {
     let service = pool.get_service_by_name(method.service).expect("a service");
     let rpc = service.methods().find(|rpc| rpc.name() == method.name).expect("an RPC");
     filled(&rpc.input(), values, 0).encode_to_vec()
+}
+
+/// The requests of an RPC in which one text holds the character U+0000, each with the name of that field.
+pub(crate) fn requests_with_nul(method: &proto::Method) -> Vec<(String, Vec<u8>)> {
+    let pool = pool();
+    let service = pool.get_service_by_name(method.service).expect("a service");
+    let rpc = service.methods().find(|rpc| rpc.name() == method.name).expect("an RPC");
+    let input = rpc.input();
+    let whole = filled(&input, &Values::new(), 0);
+    let texts = input.fields().filter(|field| field.kind() == Kind::String && !field.is_map());
+    let with = |field: FieldDescriptor| {
+        let text = Value::String("a\u{0}b".to_owned());
+        let mut request = whole.clone();
+        request.set_field(&field, if field.is_list() { Value::List(vec![text]) } else { text });
+        (field.name().to_owned(), request.encode_to_vec())
+    };
+    texts.map(with).collect()
 }
 
 /// A request whose fields have the values named for them, and otherwise something that passes validation.

@@ -145,12 +145,8 @@ impl From<Error> for Fault {
     }
 }
 
-/// What may succeed a little later is UNAVAILABLE; everything else is our own fault. The only rows that refer to others are
-/// those of queues: their team was deleted at that moment.
+/// The only rows that refer to others are those of queues: their team was deleted at that moment, and the same call
+/// will not meet it again.
 fn database(error: DbError) -> Fault {
-    if error.is_transient() || error == DbError::ForeignKey {
-        tracing::warn!(%error, "the database refused a transaction");
-        return Fault::unavailable("database");
-    }
-    Fault::internal(error)
+    runtime::database(if error == DbError::ForeignKey { DbError::Busy } else { error })
 }

@@ -133,11 +133,7 @@ impl From<Error> for Fault {
             Error::Malformed(malformed) => malformed.into(),
             Error::RequestIdReused { request_id } => Fault::request_id_reused(request_id.unwrap_or_default()),
             Error::LostRace => Fault::unavailable("database"),
-            Error::Database(error) if error.is_transient() => {
-                tracing::warn!(%error, "the database did not do it");
-                Fault::unavailable("database")
-            }
-            Error::Database(error) => Fault::internal(error),
+            Error::Database(error) => runtime::database(error),
         }
     }
 }

@@ -211,8 +211,7 @@ impl From<Error> for Fault {
             }
             Error::Malformed(malformed) => malformed.into(),
             Error::Routing(fault) | Error::Contacts(fault) => fault,
-            Error::Database(error) if error.is_transient() => Fault::unavailable("database"),
-            Error::Database(error) => Fault::internal(error),
+            Error::Database(error) => runtime::database(error),
         }
     }
 }

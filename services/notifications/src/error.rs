@@ -35,8 +35,7 @@ impl From<Error> for Fault {
             Error::ForeignResumeToken => {
                 foreign_token("start.resume_token", "list again, then open from now")
             }
-            Error::Db(error) if error.is_transient() => Self::unavailable("database"),
-            Error::Db(error) => Self::internal(error),
+            Error::Db(error) => runtime::database(error),
         }
     }
 }

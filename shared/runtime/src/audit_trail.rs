@@ -55,7 +55,7 @@ impl AuditTrail {
             let read = self.db.read(&call.caller.org, move |tx| {
                 Box::pin(async move { audit::list(tx, &filter, before, size.and_one()).await })
             });
-            let mut records = read.await.map_err(unread)?;
+            let mut records = read.await.map_err(crate::database)?;
             let more = records.len() > size.get();
             records.truncate(size.get());
             let last = records.last().filter(|_| more).map(|last| last.event_id);
@@ -80,17 +80,18 @@ impl AuditTrail {
             let binding = self.binding(call, &known)?;
             let (org, service) = (&call.caller.org, self.service);
             // Before the walk begins: what is sealed meanwhile is counted twice rather than not at all.
-            let unsealed = self.db.read(org, |tx| audit::count_unsealed(tx)).await.map_err(unread)?;
+            let unsealed =
+                self.db.read(org, |tx| audit::count_unsealed(tx)).await.map_err(crate::database)?;
             let mut walk = match self.resumed::<Walk>(WALK, &binding, page_token)? {
                 Some(walk) => walk,
                 None => {
                     let begin = self.db.read(org, move |tx| Walk::begin(tx, service, known));
-                    begin.await.map_err(unread)?
+                    begin.await.map_err(crate::database)?
                 }
             };
             let mut found = None;
             for _ in 0..STEPS {
-                (walk, found) = self.db.read(org, move |tx| walk.step(tx)).await.map_err(unread)?;
+                (walk, found) = self.db.read(org, move |tx| walk.step(tx)).await.map_err(crate::database)?;
                 if found.is_some() || call.remaining() < SPARE {
                     break;
                 }
@@ -122,10 +123,6 @@ impl AuditTrail {
         let opened = self.seal.open(kind, binding, token);
         opened.map(Some).map_err(|malformed| malformed.at("page_token").into())
     }
-}
-
-fn unread(error: db::DbError) -> Fault {
-    if error.is_transient() { Fault::unavailable("database") } else { Fault::internal(error) }
 }
 
 fn read_filter(filter: pb::AuditFilter) -> Result<Filter, Fault> {

@@ -17,12 +17,14 @@
 //! | metrics, probes | `internal` |
 //! | logs and traces | `telemetry` |
 //! | what a peer's refusal means to the relay | `delivery` |
+//! | what a database's refusal is to a caller | `database` |
 //! | what makes two calls the same request | `retry` |
 //! | what the audit trail says of a call, and how admins read it | `origin`, `audit_trail` |
 
 mod audit_trail;
 mod config;
 mod credentials;
+mod database;
 mod delivery;
 mod error;
 mod internal;
@@ -47,6 +49,7 @@ pub use config::{
     Config, ConfigError, Connections, KeyFiles, LogFormat, Overrides, PeerAddresses, Secret, Section,
     ShutdownConfig, TelemetryConfig,
 };
+pub use database::database;
 pub use delivery::{delivered, recorded, undelivered};
 pub use error::StartError;
 pub use lifecycle::until_asked_to_stop;
