@@ -21,11 +21,12 @@ pub(crate) fn methods(contracts: &Contracts) -> String {
             let _ = writeln!(
                 source,
                 "    Method {{ path: \"/{}/{}\", service: \"{}\", name: \"{}\", roles: &[{roles}], \
-                 server_streaming: {}, idempotency: Idempotency::{level} }},",
+                 client_streaming: {}, server_streaming: {}, idempotency: Idempotency::{level} }},",
                 service.full_name(),
                 method.name(),
                 service.full_name(),
                 method.name(),
+                method.is_client_streaming(),
                 method.is_server_streaming(),
             );
         }

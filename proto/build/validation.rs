@@ -103,9 +103,16 @@ fn check_field(body: &mut String, field: &FieldDescriptor, rules: &Rules, subjec
             }
         }
         _ => {
-            if let Some(rules) = rules {
-                let _ = writeln!(body, "        let here = at.field(\"{name}\");");
-                scalar_rules(body, field, rules, expr);
+            let Some(rules) = rules else { return };
+            let mut checks = String::new();
+            let optional = field.containing_oneof().is_some_and(|oneof| oneof.is_synthetic());
+            scalar_rules(&mut checks, field, rules, if optional { "value" } else { expr });
+            let _ = writeln!(body, "        let here = at.field(\"{name}\");");
+            if optional {
+                let by = if matches!(field.kind(), Kind::String | Kind::Bytes) { "&" } else { "" };
+                let _ = writeln!(body, "        if let Some(value) = {by}{expr} {{ {checks} }}");
+            } else {
+                body.push_str(&checks);
             }
         }
     }
@@ -181,6 +188,7 @@ fn scalar_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessa
         match (rule.name(), value) {
             ("ignore", Value::EnumNumber(0 | 1)) => {}
             ("string", Value::Message(string)) => string_rules(&mut checks, field, string, expr),
+            ("bytes", Value::Message(bytes)) => bytes_rules(&mut checks, field, bytes, expr),
             ("int32" | "int64", Value::Message(int)) => int_rules(&mut checks, field, int, expr),
             ("enum", Value::Message(rules)) => enum_rules(&mut checks, field, rules, expr),
             (other, _) => panic!("{}: the rule {other} is not known here", field.full_name()),
@@ -223,6 +231,17 @@ fn string_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessa
                 )
             }
             (other, _) => panic!("{}: the rule string.{other} is not known here", field.full_name()),
+        };
+    }
+}
+
+fn bytes_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessage, expr: &str) {
+    for (rule, value) in rules.fields() {
+        let _ = match (rule.name(), value) {
+            ("max_len", Value::U64(n)) => {
+                writeln!(body, "        rules::max_size({expr}.len(), {n}, &here, found);")
+            }
+            (other, _) => panic!("{}: the rule bytes.{other} is not known here", field.full_name()),
         };
     }
 }

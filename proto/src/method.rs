@@ -14,6 +14,8 @@ pub struct Method {
     pub name: &'static str,
     /// Who may call it. Never empty.
     pub roles: &'static [Role],
+    /// Whether its request is a stream.
+    pub client_streaming: bool,
     /// Whether it answers with a stream.
     pub server_streaming: bool,
     /// What a retry may do.

@@ -35,6 +35,12 @@ pub(crate) fn max_bytes(value: &str, most: usize, here: &Path<'_>, found: &mut V
     }
 }
 
+pub(crate) fn max_size(size: usize, most: usize, here: &Path<'_>, found: &mut Vec<Violation>) {
+    if size > most {
+        found.push(here.broken(format!("must have at most {most} bytes, has {size}")));
+    }
+}
+
 pub(crate) fn uuid(value: &str, here: &Path<'_>, found: &mut Vec<Violation>) {
     let well_formed = value.len() == 36
         && value.bytes().enumerate().all(|(index, byte)| match index {

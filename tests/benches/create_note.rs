@@ -149,6 +149,7 @@ async fn raw_group_commit() -> f64 {
                     },
                     body: Body::parse(BODY.into()).unwrap(),
                     handles: vec![],
+                    handoff: None,
                 };
                 let retry = Retry {
                     caller: subject,

@@ -129,7 +129,10 @@ in_every_shape! {
         let admin = world.token(ORG, "admin", Role::Admin);
         let assignee = assignee.as_str();
         for (service, day) in [
-            ("contacts", expected(&[("chat-adapter", "contact.create", 1), (assignee, "contact.tag", 1)])),
+            ("contacts", expected(&[
+                ("chat-adapter", "contact.create", 1), (assignee, "contact.tag", 1), ("routing", "event.apply", 2),
+                ("notes", "event.apply", 1),
+            ])),
             ("notes", expected(&[(assignee, "note.create", 1), (assignee, "note.update", 1)])),
             ("routing", expected(&[
                 ("ana", "agent.create", 1), ("ana", "agent.set_availability", 1), ("ben", "agent.create", 1),

@@ -3,15 +3,22 @@
 //! | module | story |
 //! |---|---|
 //! | [`day`] | a customer's message becomes somebody's work, and a colleague is told |
+//! | [`block`] | a customer who is blocked writes on, and nobody is called for it |
+//! | [`panel`] | what three services know of a customer, and what is left of it while one is away |
 //! | [`contact_notes`] | what a colleague wrote on a customer is there in the next conversation with them |
+//! | [`merge`] | two customers turn out to be one person, and then not |
 //! | [`internal_messages`] | a supervisor corrects an agent, the agent calls one, and nobody else learns of it |
+//! | [`timeline`] | everything around a conversation, as its people see it, and how it is handed over |
+//! | [`exports`] | later the whole exchange is read in the history, and taken along as a file by those who may |
 //! | [`privacy`] | no path leads a note to a contact |
 //! | [`access`] | every RPC, every role, against the reviewed table |
 //! | [`audit`] | a day of work leaves exactly its records, for the organization's admins only |
 //! | [`tenancy`] | another organization's ids are as if they did not exist |
+//! | [`imports`] | contacts come from a spreadsheet's file and go to another organization |
 //! | [`replays`] | recorded messages, replayed again and over a restart |
 //! | [`retries`] | a repeated request has one effect |
 //! | [`cancels`] | a client that goes away loses nothing and leaves nothing behind |
+//! | [`erasure`] | of an erased person nothing is left in any service |
 //! | [`kills`] | a killed process loses nothing it has acknowledged |
 //! | [`hostile`] | bytes that are no request are refused as such, and end nothing |
 //! | [`operations`] | health, reflection, gRPC-Web, metrics, logs |
@@ -30,14 +37,20 @@
 
 mod access;
 mod audit;
+mod block;
 mod cancels;
 mod cast;
 mod contact_notes;
 mod day;
+mod erasure;
+mod exports;
 mod hostile;
+mod imports;
 mod internal_messages;
 mod kills;
+mod merge;
 mod operations;
+mod panel;
 mod privacy;
 mod processes;
 mod raw;
@@ -45,5 +58,6 @@ mod replays;
 mod retries;
 mod rooms;
 mod tenancy;
+mod timeline;
 mod traces;
 mod world;

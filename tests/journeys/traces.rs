@@ -148,12 +148,17 @@ fn a_note_is_one_trace_from_the_client_to_the_colleagues_feed() {
 
         let trace = collector.trace();
         let services: BTreeSet<&str> = trace.iter().map(|told| told.service.as_str()).collect();
-        assert_eq!(services, BTreeSet::from(["notes", "notifications", "routing"]));
+        assert_eq!(services, BTreeSet::from(["contacts", "notes", "notifications", "routing"]));
         for (method, service, hops) in [
             // Asked while the client waits, with the client's own token.
             ("GetConversation", "routing", ["notes/rpc.client", "notes/rpc.server"].as_slice()),
             // Told afterwards, by the outbox.
             ("Notify", "notifications", &["notes/rpc.client", "notes/outbox.deliver", "notes/rpc.server"]),
+            (
+                "ApplyActivityEvents",
+                "contacts",
+                &["notes/rpc.client", "notes/outbox.deliver", "notes/rpc.server"],
+            ),
             ("ApplyEvents", "routing", &["notes/rpc.client", "notes/outbox.deliver", "notes/rpc.server"]),
         ] {
             let served = trace.iter().find(|told| told.serves(method));

@@ -23,7 +23,7 @@ pub(crate) struct World {
 
 enum Place {
     Here(Box<Suite>),
-    Processes { running: Vec<Process>, _database: Option<Box<PostgresDatabase>>, data: TempDir },
+    Processes { running: Vec<Process>, database: Option<Box<PostgresDatabase>>, data: TempDir },
 }
 
 /// A process for each service, and one for all.
@@ -94,7 +94,7 @@ impl World {
         Self {
             wire: Wire::connect(|service| addresses[service].clone()).await.expect("all answer"),
             signer,
-            place: Place::Processes { running, _database: database.map(Box::new), data },
+            place: Place::Processes { running, database: database.map(Box::new), data },
         }
     }
 
@@ -140,18 +140,36 @@ impl World {
         files.map(|file| std::fs::read_to_string(file).expect("a log")).collect()
     }
 
+    /// The process of a service, as peers call it, where each has its own.
+    pub(crate) fn process(&mut self, peer: &str) -> &mut Process {
+        let Place::Processes { running, .. } = &mut self.place else { panic!("all is in this process") };
+        let place = SERVICES.iter().position(|(name, _)| *name == peer).expect("a service");
+        &mut running[place]
+    }
+
     /// Ends everything in order.
     pub(crate) async fn stop(self) {
         match self.place {
             Place::Here(suite) => suite.stop().await,
-            Place::Processes { running, .. } => {
-                for process in running {
-                    let (well, took) = process.terminate().await;
-                    assert!(well, "it ends well");
-                    assert!(took < Duration::from_secs(25), "it ends within 25 s, took {took:?}");
-                }
-            }
+            Place::Processes { running, .. } => end(running).await,
         }
+    }
+
+    /// Ends the processes in order and gives what they leave: the folder, and the database of PostgreSQL.
+    pub(crate) async fn leave(self) -> (TempDir, Option<Box<PostgresDatabase>>) {
+        let Place::Processes { running, database, data } = self.place else {
+            panic!("all is in this process")
+        };
+        end(running).await;
+        (data, database)
+    }
+}
+
+async fn end(running: Vec<Process>) {
+    for process in running {
+        let (well, took) = process.terminate().await;
+        assert!(well, "it ends well");
+        assert!(took < Duration::from_secs(25), "it ends within 25 s, took {took:?}");
     }
 }
 

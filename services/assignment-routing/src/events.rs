@@ -1,18 +1,29 @@
-//! What routing tells notifications: recorded with the effect, delivered by the relay.
+//! What routing tells notifications and contacts: recorded with the effect, delivered by the relay.
 
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use kernel::{ConversationId, EventId, OrgId, Timestamp};
+use kernel::{ContactId, ConversationId, EventId, OrgId, Timestamp};
 use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
 use prost::Message;
 use proto::common::v1::Actor;
+use proto::contacts::v1::activity_event::Event as Happening;
+use proto::contacts::v1::activity_event_service_client::ActivityEventServiceClient;
+use proto::contacts::v1::{
+    ActivityEvent, ApplyActivityEventsRequest, ConversationOpened, ConversationReopened, ConversationResolved,
+};
 use proto::notifications::v1::ingest_service_client::IngestServiceClient;
 use proto::notifications::v1::{NotificationEvent, NotificationType, NotifyRequest};
 use rpc::Peer;
 
-/// The name of the peer in the outbox.
+use crate::domain::conversation::Conversation;
+use crate::domain::message::Author;
+
+/// The peer that tells people, in the outbox.
 pub const NOTIFICATIONS: &str = "notifications";
+
+/// The peer that keeps contacts, in the outbox.
+pub const CONTACTS: &str = "contacts";
 
 /// How long one delivery may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,7 +42,7 @@ pub struct Told {
     /// The conversation.
     pub conversation: ConversationId,
     /// Who did it, where a person did.
-    pub actor: Option<Actor>,
+    pub actor: Option<Author>,
     /// When it happened.
     pub occur_time: Timestamp,
 }
@@ -52,7 +63,7 @@ impl Told {
             reason: self.reason,
             conversation_id: self.conversation.to_string(),
             note_id: String::new(),
-            actor: self.actor,
+            actor: self.actor.map(actor),
             occur_time: Some(rpc::convert::proto_time(self.occur_time)),
         };
         Event {
@@ -62,6 +73,101 @@ impl Told {
             payload: message.encode_to_vec(),
             key: None,
         }
+    }
+}
+
+fn actor(author: Author) -> Actor {
+    Actor {
+        subject: author.subject.to_string(),
+        role: rpc::convert::proto_role(author.role).into(),
+        display_name: author.display_name,
+    }
+}
+
+/// What happened to a conversation, to be remembered around its contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    /// It began.
+    Opened,
+    /// It was resolved.
+    Resolved,
+    /// It was resolved and is open again.
+    Reopened,
+}
+
+/// That something happened around a contact.
+#[derive(Debug, Clone)]
+pub struct Around {
+    event: EventId,
+    contact: ContactId,
+    conversation: ConversationId,
+    what: Happened,
+    actor: Option<Author>,
+    occur_time: Timestamp,
+}
+
+impl Around {
+    /// What happened to this conversation, and who did it where a person inside did.
+    #[must_use]
+    pub fn of(
+        it: &Conversation,
+        event: EventId,
+        what: Happened,
+        actor: Option<Author>,
+        occur_time: Timestamp,
+    ) -> Self {
+        Self { event, contact: it.contact, conversation: it.id, what, actor, occur_time }
+    }
+
+    /// The outbox event. Unordered: it carries its time.
+    #[must_use]
+    pub fn event(self) -> Event {
+        let conversation_id = self.conversation.to_string();
+        let (kind, happened) = match self.what {
+            Happened::Opened => {
+                ("opened", Happening::ConversationOpened(ConversationOpened { conversation_id }))
+            }
+            Happened::Resolved => {
+                ("resolved", Happening::ConversationResolved(ConversationResolved { conversation_id }))
+            }
+            Happened::Reopened => {
+                ("reopened", Happening::ConversationReopened(ConversationReopened { conversation_id }))
+            }
+        };
+        let message = ActivityEvent {
+            event_id: self.event.to_string(),
+            contact_id: self.contact.to_string(),
+            occur_time: Some(rpc::convert::proto_time(self.occur_time)),
+            actor: self.actor.map(actor),
+            event: Some(happened),
+        };
+        Event { event_id: self.event, target: CONTACTS, kind, payload: message.encode_to_vec(), key: None }
+    }
+}
+
+/// Delivers to the contacts service: one call a batch, one outcome an event.
+pub struct ToContacts(Peer);
+
+impl ToContacts {
+    /// A deliverer to this peer.
+    #[must_use]
+    pub fn new(peer: Peer) -> Self {
+        Self(peer)
+    }
+}
+
+impl Deliver for ToContacts {
+    fn deliver<'a>(
+        &'a self,
+        org: &'a OrgId,
+        batch: Vec<Outgoing>,
+    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
+        Box::pin(async move {
+            let mut client = ActivityEventServiceClient::new(self.0.as_service(org, PATIENCE));
+            let request = ApplyActivityEventsRequest { events: runtime::recorded(&batch)? };
+            let answer = client.apply_activity_events(request).await;
+            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 //! | [`app`] | the use cases; transactions begin and end here |
 //! | [`store`] | all SQL |
 //! | [`api`], [`wire`] | the RPCs, and the way between the contract's types and the domain's |
-//! | [`peers`], [`events`] | what it asks contacts, and what it tells notifications |
+//! | [`peers`], [`events`] | what it asks contacts, and what it tells contacts and notifications |
 //! | [`worker`] | the assigner, the lease sweep, the snooze waker |
 //! | [`error`], [`config`] | what can go wrong; settings |
 //!
@@ -31,13 +31,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use audit::Sealer;
+use merges::Follower;
 use outbox::{Deliver, Outbox, Relay, Sweep};
 use proto::routing::v1::admin_service_server::AdminServiceServer;
 use proto::routing::v1::agent_service_server::AgentServiceServer;
 use proto::routing::v1::assignment_service_server::AssignmentServiceServer;
+use proto::routing::v1::contact_event_service_server::ContactEventServiceServer;
 use proto::routing::v1::conversation_service_server::ConversationServiceServer;
 use proto::routing::v1::directory_service_server::DirectoryServiceServer;
+use proto::routing::v1::erasure_service_server::ErasureServiceServer;
 use proto::routing::v1::event_service_server::EventServiceServer;
+use proto::routing::v1::history_service_server::HistoryServiceServer;
 use proto::routing::v1::team_service_server::TeamServiceServer;
 use proto::routing::v1::workflow_service_server::WorkflowServiceServer;
 use runtime::{Config, Deps, Service, StartError, Unit, Worker};
@@ -47,7 +51,7 @@ use api::Api;
 use app::rulesets::Rulesets;
 use app::{App, inbox};
 use config::RoutingConfig;
-use events::{NOTIFICATIONS, ToNotifications};
+use events::{CONTACTS, NOTIFICATIONS, ToContacts, ToNotifications};
 
 /// The name by which peers know this service.
 pub const NAME: &str = "routing";
@@ -67,16 +71,19 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let db = deps.open(&store::MIGRATIONS).await?;
     let outbox = Outbox::new();
     let notifications: Arc<dyn Deliver> = Arc::new(ToNotifications::new(deps.peer(NOTIFICATIONS)?));
-    let targets = HashMap::from([(NOTIFICATIONS, notifications)]);
+    let contacts = deps.peer(CONTACTS)?;
+    let to_contacts: Arc<dyn Deliver> = Arc::new(ToContacts::new(contacts.clone()));
+    let targets = HashMap::from([(NOTIFICATIONS, notifications), (CONTACTS, to_contacts)]);
     let relay = Relay::new(NAME, db.clone(), outbox.clone(), deps.clock.clone(), targets);
     let app = Arc::new(App {
         db: db.clone(),
         conversations: inbox::gather(db.clone()),
+        follower: Follower::new(NAME, db.clone(), store::merges::Conversations),
         clock: deps.clock.clone(),
         seal: deps.seal.clone(),
         outbox,
         wake: deps.wake.clone(),
-        contacts: deps.peer("contacts")?,
+        contacts,
         settings,
         rulesets: Rulesets::default(),
     });
@@ -86,6 +93,7 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
 
 fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
     let [assigner, leases, snoozes] = [app, app, app].map(Arc::clone);
+    let follower = app.follower.clone();
     vec![
         Worker::relay(relay),
         Worker::sealer(Sealer::new(NAME, app.db.clone())),
@@ -93,6 +101,7 @@ fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
         Worker::new("assigner", move |stop| worker::assign(Arc::clone(&assigner), stop)),
         Worker::new("lease sweep", move |stop| worker::expire_leases(Arc::clone(&leases), stop)),
         Worker::new("snooze waker", move |stop| worker::wake_snoozed(Arc::clone(&snoozes), stop)),
+        Worker::new("contact mover", move |stop| follower.clone().work(stop)),
         Worker::forget_answers(app.db.clone()),
     ]
 }
@@ -102,9 +111,12 @@ fn health() -> Vec<&'static str> {
         AdminServiceServer::<Api>::NAME,
         AgentServiceServer::<Api>::NAME,
         AssignmentServiceServer::<Api>::NAME,
+        ContactEventServiceServer::<Api>::NAME,
         ConversationServiceServer::<Api>::NAME,
         DirectoryServiceServer::<Api>::NAME,
+        ErasureServiceServer::<Api>::NAME,
         EventServiceServer::<Api>::NAME,
+        HistoryServiceServer::<Api>::NAME,
         TeamServiceServer::<Api>::NAME,
         WorkflowServiceServer::<Api>::NAME,
     ]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use kernel::ContactId;
-use proto::contacts::v1::ResolveContactRequest;
 use proto::contacts::v1::contact_service_client::ContactServiceClient;
+use proto::contacts::v1::{GetContactRequest, ResolveContactRequest};
 use rpc::{Call, Fault, Peer};
 
 /// A customer, as workflows need to know them.
@@ -16,6 +16,8 @@ pub struct KnownContact {
     pub tags: BTreeSet<String>,
     /// Their language, a BCP 47 tag; empty: not known.
     pub language: String,
+    /// Whether what they write calls nobody.
+    pub blocked: bool,
 }
 
 /// Asks contacts who owns an address, which makes the contact if nobody does. Never from inside a transaction.
@@ -51,5 +53,19 @@ pub async fn resolve_contact(
             .map_err(|_| Fault::internal("contacts named a contact by an id that is none"))?,
         tags: contact.tags.into_iter().collect(),
         language: contact.language,
+        blocked: contact.blocked,
     })
+}
+
+/// Asks contacts whether what this contact writes calls nobody. Never from inside a transaction.
+///
+/// # Errors
+/// The peer's refusal, as our caller is to see it. One who is not there any more is not blocked.
+pub async fn is_blocked(contacts: &Peer, call: &Call, id: ContactId) -> Result<bool, Fault> {
+    let request = GetContactRequest { contact_id: id.to_string() };
+    match ContactServiceClient::new(contacts.on_behalf(call)).get_contact(request).await {
+        Ok(answer) => Ok(answer.into_inner().contact.is_some_and(|contact| contact.blocked)),
+        Err(status) if status.code() == tonic::Code::NotFound => Ok(false),
+        Err(status) => Err(Fault::from_peer(status)),
+    }
 }

@@ -1,13 +1,13 @@
 //! What can go wrong here, and what that is to a caller.
 
 use db::{DbError, RequestIdReused};
-use kernel::Malformed;
+use kernel::{ContactId, Malformed, MergeId};
 use proto::common::v1::ErrorReason;
 use rpc::{Fault, convert};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::domain::{MOST_DEFINITIONS, MOST_LISTS, MOST_TAGS, Misfit, UnknownPath};
+use crate::domain::{MOST_DEFINITIONS, MOST_LISTS, MOST_TAGS, Misfit, TooLarge, UnknownPath};
 
 /// Why a use case did not happen. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,12 @@ pub enum Error {
     /// There is no list of this id.
     #[error("no such list")]
     NoSuchList,
+    /// There is no erasure of this id.
+    #[error("no such erasure")]
+    NoSuchErasure,
+    /// There is no merge of this id.
+    #[error("no such merge")]
+    NoSuchMerge,
     /// There is no attribute definition with this key.
     #[error("no such attribute definition")]
     NoSuchDefinition,
@@ -30,6 +36,37 @@ pub enum Error {
         /// The version it has now.
         current: i64,
     },
+    /// Two contacts are named and they are one, the second in this field of the request.
+    #[error("both contacts are the same")]
+    OneContact(&'static str),
+    /// The contact was merged into another.
+    #[error("the contact was merged into another")]
+    MergedAway {
+        /// The request's field that names it.
+        field: &'static str,
+        /// Who stands for it.
+        survivor: ContactId,
+    },
+    /// One of two contacts changed since it was read.
+    #[error("the version of {field} is {current} by now")]
+    StaleSide {
+        /// The request's field with the etag.
+        field: &'static str,
+        /// The version it has now.
+        current: i64,
+    },
+    /// The merged contact would be larger than a contact may be.
+    #[error("more than {} {}", .0.limit, .0.of)]
+    TooLarge(TooLarge),
+    /// A later merge builds on this one.
+    #[error("a later merge builds on this one")]
+    NotLatest {
+        /// The later one.
+        later: MergeId,
+    },
+    /// The merge was taken back before.
+    #[error("the merge was taken back before")]
+    Undone,
     /// The contact would carry more tags than it may.
     #[error("more than {MOST_TAGS} tags")]
     TooManyTags,
@@ -96,6 +133,12 @@ impl From<DbError> for Error {
     }
 }
 
+impl From<TooLarge> for Error {
+    fn from(too_large: TooLarge) -> Self {
+        Self::TooLarge(too_large)
+    }
+}
+
 impl From<RequestIdReused> for Error {
     fn from(_: RequestIdReused) -> Self {
         Self::RequestIdReused { request_id: None }
@@ -111,9 +154,37 @@ impl From<UnknownPath> for Error {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
-            Error::NoSuchContact | Error::NoSuchList | Error::NoSuchDefinition => Fault::not_found(),
+            Error::NoSuchContact
+            | Error::NoSuchList
+            | Error::NoSuchMerge
+            | Error::NoSuchErasure
+            | Error::NoSuchDefinition => Fault::not_found(),
             Error::Taken(field) => Fault::already_exists(field),
             Error::StaleVersion { current } => Fault::stale_etag(convert::etag(current)),
+            Error::OneContact(field) => Fault::invalid(field, "must be another contact"),
+            Error::MergedAway { field, survivor } => {
+                let message = format!("{field} names a contact that was merged into another: use that one");
+                Fault::failed_precondition(ErrorReason::ContactMerged, message)
+                    .with_metadata("field", field)
+                    .with_metadata("contact_id", survivor.to_string())
+            }
+            Error::StaleSide { field, current } => {
+                Fault::stale_etag(convert::etag(current)).with_metadata("field", field)
+            }
+            Error::TooLarge(TooLarge { of, limit }) => {
+                let message = format!("the contact would have more than {limit} {of}: remove some first");
+                Fault::failed_precondition(ErrorReason::LimitReached, message)
+                    .with_metadata("limit", limit.to_string())
+                    .with_metadata("field", of)
+            }
+            Error::NotLatest { later } => {
+                let message = "a later merge builds on this one: take that one back first";
+                Fault::failed_precondition(ErrorReason::MergeNotLatest, message)
+                    .with_metadata("merge_id", later.to_string())
+            }
+            Error::Undone => {
+                Fault::failed_precondition(ErrorReason::MergeUndone, "the merge was taken back before")
+            }
             Error::TooManyTags => {
                 Fault::invalid("add", format!("a contact may carry {MOST_TAGS} tags at most"))
             }

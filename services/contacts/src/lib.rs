@@ -11,7 +11,7 @@
 //! | what can go wrong | [`error`] |
 //! | work beside the calls | [`worker`] |
 //! | settings | [`config`] |
-//! | other services, which this one neither asks nor tells | `peers`, `events` |
+//! | what is asked of other services, and what they tell | `peers`, `app/apply_activity_events.rs` |
 //!
 //! Follow one request: `api` takes `ResolveContact`, `wire` makes an [`Address`](domain::Address) of it,
 //! `app/resolve.rs` looks for the owner or makes one, with the statements of `store/identities.rs` and
@@ -28,14 +28,19 @@ pub mod store;
 mod wire;
 mod worker;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use outbox::{Deliver, Relay};
 use runtime::{Config, Deps, Service, StartError, Unit};
 
 use crate::api::Api;
-use crate::app::App;
+use crate::app::{App, Panels};
 use crate::config::ContactsConfig;
 pub use crate::error::Error;
+use crate::events::{ToNotes, ToRouting};
+use crate::peers::erasure::{Erasers, NOTIFICATIONS};
+use crate::peers::{NOTES, Peers, ROUTING};
 
 /// The name by which processes and peers know this service.
 const NAME: &str = "contacts";
@@ -48,12 +53,24 @@ pub fn unit() -> Unit {
 /// Opens the database and puts the service together.
 ///
 /// # Errors
-/// [`StartError`] when the configuration has an unknown key or the database cannot be opened.
+/// [`StartError`] when the configuration has an unknown key, a peer's address is missing or the database cannot be opened.
 pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> {
     let ContactsConfig {} = config.section(NAME)?;
+    let peers = Peers::new(deps.peer(ROUTING)?, deps.peer(NOTES)?);
+    let erasers = Erasers {
+        routing: deps.peer(ROUTING)?,
+        notes: deps.peer(NOTES)?,
+        notifications: deps.peer(NOTIFICATIONS)?,
+    };
     let db = deps.open(&store::MIGRATIONS).await?;
     let app = Arc::new(App::new(db.clone(), deps.clock.clone(), deps.seal.clone()));
-    let workers = worker::workers(db, Arc::clone(&app));
-    let (routes, health) = Api::new(app).routes();
+    let routing: Arc<dyn Deliver> = Arc::new(ToRouting(deps.peer(ROUTING)?));
+    let notes: Arc<dyn Deliver> = Arc::new(ToNotes(deps.peer(NOTES)?));
+    let targets = HashMap::from([(ROUTING, routing), (NOTES, notes)]);
+    let relay = Relay::new(NAME, db.clone(), app.outbox(), deps.clock.clone(), targets);
+    let mut workers = worker::workers(db, Arc::clone(&app), relay);
+    let panels = Panels::new(Arc::clone(&app), peers);
+    workers.push(worker::erasures(Arc::clone(&app), erasers));
+    let (routes, health) = Api::new(app, panels, deps.streams_end.clone()).routes();
     Ok(Service { routes, workers, health })
 }

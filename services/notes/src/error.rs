@@ -8,6 +8,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::domain::Misfit;
+use crate::domain::export::pdf::MOST_ENTRIES;
 use crate::domain::internal_address::Unaddressed;
 use crate::domain::internal_message::MOST_PEOPLE;
 
@@ -20,6 +21,21 @@ pub enum Error {
     /// The note is deleted, and so is neither changed nor replied to.
     #[error("the note is deleted")]
     NoteDeleted {
+        /// The note.
+        note_id: NoteId,
+    },
+    /// Nobody can take over by the name of the receiver of a handoff, or its author would.
+    #[error("a handoff without a receiver")]
+    NoReceiver,
+    /// The note hands nothing over.
+    #[error("the note is no handoff")]
+    NotAHandoff {
+        /// The note.
+        note_id: NoteId,
+    },
+    /// The handoff is to somebody else.
+    #[error("the handoff is to somebody else")]
+    NotTheReceiver {
         /// The note.
         note_id: NoteId,
     },
@@ -94,6 +110,23 @@ pub enum Error {
         /// The setting, as the contract spells it.
         setting: &'static str,
     },
+    /// The caller's role may not take a file of this profile.
+    #[error("only supervisors and admins take a file of the profile FULL")]
+    ProfileNotOpen {
+        /// The caller's role.
+        role: Role,
+        /// The path of the method.
+        method: &'static str,
+    },
+    /// The history has more entries or more text than a PDF may have.
+    #[error("the history is too long for a PDF")]
+    TooLongForPdf,
+    /// A file could not be written; in the words of who found that.
+    #[error("the file cannot be written: {0}")]
+    Unwritable(Fault),
+    /// The service stops, and streams end.
+    #[error("the service stops")]
+    Stopping,
     /// A value of the request does not have the form it must have.
     #[error(transparent)]
     Malformed(#[from] Malformed),
@@ -148,6 +181,21 @@ impl From<Error> for Fault {
                     .with_metadata("note_id", note_id.to_string())
                     .precondition("NOTE_DELETED", note_id.to_string(), text)
             }
+            Error::NoReceiver => Fault::invalid(
+                "handoff.receiver_username",
+                "must be the username of an agent, other than yours: find one with SearchPeople",
+            ),
+            Error::NotAHandoff { note_id } => {
+                let text = "the note hands nothing over: there is nothing to acknowledge";
+                Fault::failed_precondition(ErrorReason::NotAHandoff, text)
+                    .with_metadata("note_id", note_id.to_string())
+                    .precondition("NOT_A_HANDOFF", note_id.to_string(), text)
+            }
+            Error::NotTheReceiver { note_id } => {
+                let text = "only the receiver of a handoff acknowledges it";
+                Fault::new(Code::PermissionDenied, ErrorReason::NotTheReceiver, text)
+                    .with_metadata("note_id", note_id.to_string())
+            }
             Error::ReplyElsewhere => {
                 Fault::invalid("reply_to", "must be a note on the same conversation or the same contact")
             }
@@ -199,6 +247,20 @@ impl From<Error> for Fault {
                     .with_metadata("role", role.as_str())
                     .with_metadata("method", method)
             }
+            Error::ProfileNotOpen { role, method } => {
+                let text = "the profile FULL is for supervisors and admins: take WITH_NOTES or CUSTOMER_SAFE";
+                Fault::new(Code::PermissionDenied, ErrorReason::RoleNotAllowed, text)
+                    .with_metadata("role", role.as_str())
+                    .with_metadata("method", method)
+            }
+            Error::TooLongForPdf => {
+                let text =
+                    "a PDF has at most 50,000 entries and 16 MiB of text: take JSON, which has no limit";
+                Fault::failed_precondition(ErrorReason::LimitReached, text)
+                    .with_metadata("limit", MOST_ENTRIES.to_string())
+                    .precondition("LIMIT_REACHED", "format", text)
+            }
+            Error::Stopping => Fault::unavailable("notes"),
             Error::StaleVersion { current } => Fault::stale_etag(rpc::convert::etag(current)),
             Error::UnknownPath { path } => {
                 unknown_path(path, "the update mask of a note may name `body` only")
@@ -210,7 +272,9 @@ impl From<Error> for Fault {
                 Fault::request_id_reused(request_id.map(|id| id.to_string()).unwrap_or_default())
             }
             Error::Malformed(malformed) => malformed.into(),
-            Error::Routing(fault) | Error::Contacts(fault) => fault,
+            Error::Routing(fault) | Error::Contacts(fault) | Error::Unwritable(fault) => fault,
+            // It was erased while this was under way.
+            Error::Database(error) if erasure::refused(&error) => Fault::not_found(),
             Error::Database(error) => runtime::database(error),
         }
     }

@@ -1,9 +1,11 @@
 //! What this service tells others: who is mentioned, and that there is a new note. Never what a note says.
 
+pub mod contacts;
+
 use std::time::Duration;
 
 use db::BoxFuture;
-use kernel::{Clock, ConversationId, EventId, OrgId, Subject};
+use kernel::{Clock, ConversationId, EventId, OrgId, Subject, Timestamp};
 use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
 use prost::Message;
 use proto::common::v1::Actor;
@@ -16,7 +18,7 @@ use rpc::Peer;
 use rpc::convert::{proto_role, proto_time};
 
 use crate::domain::internal_message::InternalMessage;
-use crate::domain::{Author, Note};
+use crate::domain::{Author, Handoff, Note, Urgency};
 
 /// The peer that tells people.
 pub const NOTIFICATIONS: &str = "notifications";
@@ -30,14 +32,28 @@ const DELIVERY: Duration = Duration::from_secs(5);
 
 /// The events of a new note.
 pub fn of_new_note(clock: &Clock, note: &Note, recipients: &[Subject]) -> Vec<Event> {
-    let mut events = Vec::new();
+    let mut events = vec![contacts::of_new_note(clock, note)];
     // What is on a contact is nothing new in one of their conversations.
     if let Some(conversation_id) = note.place.conversation_id() {
         let added = Happened::NoteAdded(NoteAdded { author_subject: note.author.subject.to_string() });
         events.push(to_routing(clock, note, conversation_id, "note_added", added));
     }
+    events.extend(note.handoff.as_ref().map(|handoff| of_handoff(clock, note, handoff)));
     events.extend(of_mentions(clock, note, &note.author, recipients));
     events
+}
+
+/// The event of a handoff: its receiver is told, and how soon it wants to be taken up.
+fn of_handoff(clock: &Clock, note: &Note, handoff: &Handoff) -> Event {
+    let receiver = vec![handoff.receiver.subject.to_string()];
+    let told = Told::Handoff(handoff.urgency);
+    to_notifications(clock, note, &note.author, told, receiver, note.create_time)
+}
+
+/// The event of an acknowledgement: the author of the handoff is told.
+pub fn of_acknowledgement(clock: &Clock, note: &Note, by: &Author, time: Timestamp) -> Event {
+    let author = vec![note.author.subject.to_string()];
+    to_notifications(clock, note, by, Told::Acknowledgement, author, time)
 }
 
 /// The events of the mentions in a text which `actor` wrote: none if nobody is told.
@@ -47,7 +63,7 @@ pub fn of_mentions(clock: &Clock, note: &Note, actor: &Author, recipients: &[Sub
         let mentioned = Happened::PeopleMentioned(PeopleMentioned { subjects: subjects.clone() });
         let there =
             note.place.leads_to().map(|id| to_routing(clock, note, id, "people_mentioned", mentioned));
-        [Some(to_notifications(clock, note, actor, Told::Mention, subjects)), there]
+        [Some(to_notifications(clock, note, actor, Told::Mention, subjects, note.update_time)), there]
     });
     told.flatten().collect()
 }
@@ -56,7 +72,7 @@ pub fn of_mentions(clock: &Clock, note: &Note, actor: &Author, recipients: &[Sub
 pub fn of_reply(clock: &Clock, note: &Note, recipients: &[Subject]) -> Vec<Event> {
     let told = recipients.chunks(PEOPLE).map(|people| {
         let subjects = people.iter().map(Subject::to_string).collect();
-        to_notifications(clock, note, &note.author, Told::Reply, subjects)
+        to_notifications(clock, note, &note.author, Told::Reply, subjects, note.create_time)
     });
     told.collect()
 }
@@ -66,6 +82,8 @@ pub fn of_reply(clock: &Clock, note: &Note, recipients: &[Subject]) -> Vec<Event
 enum Told {
     Mention,
     Reply,
+    Handoff(Urgency),
+    Acknowledgement,
 }
 
 fn to_notifications(
@@ -74,11 +92,21 @@ fn to_notifications(
     actor: &Author,
     told: Told,
     recipient_subjects: Vec<String>,
+    occur_time: Timestamp,
 ) -> Event {
     let event_id: EventId = clock.new_id().into();
     let (kind, r#type, did) = match told {
-        Told::Mention => ("mentioned", NotificationType::Mentioned, "mentioned you in a note"),
-        Told::Reply => ("note_reply", NotificationType::NoteReply, "replied in a thread you follow"),
+        Told::Mention => ("mentioned", NotificationType::Mentioned, "mentioned you in a note".to_owned()),
+        Told::Reply => {
+            ("note_reply", NotificationType::NoteReply, "replied in a thread you follow".to_owned())
+        }
+        Told::Handoff(urgency) => {
+            let did = format!("handed a conversation over to you (urgency: {})", urgency.as_str());
+            ("handoff", NotificationType::Handoff, did)
+        }
+        Told::Acknowledgement => {
+            ("acknowledged", NotificationType::Handoff, "acknowledged your handoff".to_owned())
+        }
     };
     let message = NotificationEvent {
         event_id: event_id.to_string(),
@@ -92,7 +120,7 @@ fn to_notifications(
             role: proto_role(actor.role).into(),
             display_name: actor.display_name.clone(),
         }),
-        occur_time: Some(proto_time(note.update_time)),
+        occur_time: Some(proto_time(occur_time)),
     };
     recorded(event_id, NOTIFICATIONS, kind, &message)
 }

@@ -26,11 +26,14 @@ pub mod worker;
 use std::sync::Arc;
 
 use db::{MigrationSet, Migrations};
+use merges::Follower;
 use outbox::Outbox;
 use runtime::{Config, Deps, Service, StartError, Unit};
+use tokio::sync::Semaphore;
 
 use crate::api::Api;
 use crate::app::App;
+use crate::app::follow_merges::Notes;
 use crate::config::NotesConfig;
 use crate::peers::Peers;
 
@@ -43,13 +46,19 @@ static NOTES: MigrationSet = MigrationSet {
         db::step!("0004_internal_messages"),
         db::step!("0005_search"),
         db::step!("0006_watch"),
+        db::step!("0007_contact_merges"),
+        db::step!("0008_handoffs"),
+        db::step!("0009_time_zone"),
+        db::step!("0010_erasure"),
+        db::step!("0011_search_spans"),
     ],
-    work_tables: &["note_heads"],
+    work_tables: &["note_heads", "settings"],
 };
 
 /// The service's tables.
-pub static MIGRATIONS: Migrations =
-    Migrations { sets: &[&db::RETRY_KEYS, &audit::TABLES, &outbox::TABLES, &NOTES] };
+pub static MIGRATIONS: Migrations = Migrations {
+    sets: &[&db::RETRY_KEYS, &audit::TABLES, &outbox::TABLES, &erasure::TABLES, &merges::TABLES, &NOTES],
+};
 
 /// The name of the service in its audit trail.
 const NAME: &str = "notes";
@@ -69,9 +78,13 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let contacts = deps.peer(peers::CONTACTS)?;
     let db = deps.open(&MIGRATIONS).await?;
     let outbox = Outbox::new();
-    let mut workers = worker::workers(&db, &outbox, &deps.clock, notifications, routing.clone());
+    let mut workers =
+        worker::workers(&db, &outbox, &deps.clock, notifications, routing.clone(), contacts.clone());
+    let follower = Follower::new(NAME, db.clone(), Notes { wake: deps.wake.clone() });
+    workers.push(worker::contact_mover(&follower));
     let app = App {
         db,
+        follower,
         clock: deps.clock,
         seal: deps.seal,
         outbox,
@@ -79,6 +92,7 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
         wake: deps.wake,
         listeners: Default::default(),
         streams_end: deps.streams_end,
+        pdf_seats: Arc::new(Semaphore::new(app::export::PDFS_AT_ONCE)),
     };
     workers.push(worker::watch_poller(&app, &own));
     let (routes, health) = Api(Arc::new(app)).routes();

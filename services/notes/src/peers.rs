@@ -1,5 +1,8 @@
 //! What this service asks others, as the person for whom it works.
 
+pub mod heading;
+pub mod history;
+
 use kernel::{AgentId, ContactId, ConversationId, Subject};
 use proto::contacts::v1::GetContactRequest;
 use proto::contacts::v1::contact_service_client::ContactServiceClient;
@@ -31,7 +34,8 @@ impl Peers {
         Self { routing, contacts }
     }
 
-    /// Whose conversation this is: makes sure that there is one and that the caller may see it.
+    /// Whose conversation this is: makes sure that there is one and that the caller may see it. Of a conversation that followed a merge
+    /// of contacts: whose it was, so that what is written about it returns with it.
     ///
     /// # Errors
     /// [`Error::Routing`]: NOT_FOUND if there is none, or that routing does not answer (in time).
@@ -39,7 +43,11 @@ impl Peers {
         let mut routing = ConversationServiceClient::new(self.routing.on_behalf(call));
         let request = pb::GetConversationRequest { conversation_id: id.to_string() };
         let answer = routing.get_conversation(request).await.map_err(refused)?.into_inner();
-        let contact_id = answer.conversation.map(|conversation| conversation.contact_id).unwrap_or_default();
+        let conversation = answer.conversation.unwrap_or_default();
+        let contact_id = match conversation.first_contact_id.as_str() {
+            "" => conversation.contact_id,
+            first => first.to_owned(),
+        };
         ContactId::parse(&contact_id).map_err(|_| {
             Error::Routing(Fault::internal("routing answers without the conversation's contact"))
         })
@@ -81,6 +89,19 @@ impl Peers {
         let it = answer.agent.ok_or_else(absent)?;
         let role = rpc::convert::role_of("role", it.role).map_err(Error::Routing)?;
         Ok(Some(Recipient { person: person(&it.subject, it.display_name, it.username)?, role }))
+    }
+
+    /// The agent with this username; none if nobody or a team has the name.
+    ///
+    /// # Errors
+    /// [`Error::Routing`] if routing does not answer (in time).
+    pub async fn find_agent(&self, call: &Call, username: &Handle) -> Result<Option<Person>, Error> {
+        let mut routing = DirectoryServiceClient::new(self.routing.on_behalf(call));
+        let request = pb::ResolveHandlesRequest { handles: vec![username.as_str().to_owned()] };
+        let answer = routing.resolve_handles(request).await.map_err(refused)?.into_inner();
+        let named = answer.handles.into_iter().find(|named| named.kind() == pb::HandleKind::Agent);
+        let agent = named.and_then(|named| named.people.into_iter().next());
+        agent.map(|it| person(&it.subject, it.display_name, it.username)).transpose()
     }
 
     /// What these handles name. Without handles nobody is asked.

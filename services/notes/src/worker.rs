@@ -2,31 +2,76 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use audit::Sealer;
 use db::Db;
 use kernel::Clock;
+use merges::Follower;
 use outbox::{Deliver, Outbox, Relay, Sweep};
 use rpc::Peer;
 use runtime::Worker;
+use tokio_util::sync::CancellationToken;
 
 use crate::NAME;
-use crate::app::{App, watch};
+use crate::app::{App, retention, watch};
 use crate::config::NotesConfig;
+use crate::events::contacts::ToContacts;
 use crate::events::{NOTIFICATIONS, ROUTING, ToNotifications, ToRouting};
+use crate::peers::CONTACTS;
+
+/// Between two looks for what is kept no longer.
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// The service's workers.
-pub fn workers(db: &Db, outbox: &Outbox, clock: &Clock, notifications: Peer, routing: Peer) -> Vec<Worker> {
+pub fn workers(
+    db: &Db,
+    outbox: &Outbox,
+    clock: &Clock,
+    notifications: Peer,
+    routing: Peer,
+    contacts: Peer,
+) -> Vec<Worker> {
     let notifications: Arc<dyn Deliver> = Arc::new(ToNotifications(notifications));
     let routing: Arc<dyn Deliver> = Arc::new(ToRouting(routing));
-    let targets = HashMap::from([(NOTIFICATIONS, notifications), (ROUTING, routing)]);
+    let contacts: Arc<dyn Deliver> = Arc::new(ToContacts(contacts));
+    let targets = HashMap::from([(NOTIFICATIONS, notifications), (ROUTING, routing), (CONTACTS, contacts)]);
     let relay = Relay::new("notes", db.clone(), outbox.clone(), clock.clone(), targets);
     vec![
         Worker::relay(relay),
         Worker::sealer(Sealer::new(NAME, db.clone())),
         Worker::sweep(Sweep::new(db.clone())),
         Worker::forget_answers(db.clone()),
+        forgetter(db.clone(), clock.clone()),
     ]
+}
+
+/// Deletes notes and internal messages that their organization keeps no longer: at the start, and every hour.
+fn forgetter(db: Db, clock: Clock) -> Worker {
+    Worker::new("retention", move |stop| forget(db.clone(), clock.clone(), stop))
+}
+
+async fn forget(db: Db, clock: Clock, stop: CancellationToken) {
+    loop {
+        let forgotten = tokio::select! {
+            () = stop.cancelled() => return,
+            forgotten = retention::forget(&db, clock.now()) => forgotten,
+        };
+        match forgotten {
+            Ok(gone) => tracing::debug!(gone, "retention"),
+            Err(error) => tracing::warn!(%error, "retention stopped early; goes on at the next round"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+        }
+    }
+}
+
+/// Lets notes follow merges of contacts.
+pub fn contact_mover(follower: &Follower) -> Worker {
+    let follower = follower.clone();
+    Worker::new("contact mover", move |stop| follower.clone().work(stop))
 }
 
 /// The poller behind lost wake-ups of streams.

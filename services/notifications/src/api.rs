@@ -1,6 +1,7 @@
 //! The gRPC handlers: parse, call, render.
 
 mod admin;
+mod erasure;
 
 use std::sync::Arc;
 

@@ -34,6 +34,7 @@ mod worker;
 use std::sync::Arc;
 
 use proto::notifications::v1::admin_service_server::AdminServiceServer;
+use proto::notifications::v1::erasure_service_server::ErasureServiceServer;
 use proto::notifications::v1::ingest_service_server::IngestServiceServer;
 use proto::notifications::v1::notification_service_server::NotificationServiceServer;
 use runtime::{Config, Deps, Service, StartError, Unit};
@@ -70,16 +71,19 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let workers = worker::workers(&app, &own);
     let notifications = NotificationServiceServer::new(Api::new(Arc::clone(&app)));
     let admin = AdminServiceServer::new(Api::new(Arc::clone(&app)));
+    let erasure = ErasureServiceServer::new(Api::new(Arc::clone(&app)));
     let ingest = IngestServiceServer::new(Api::new(app));
     Ok(Service {
         routes: Routes::new(notifications.max_decoding_message_size(rpc::MESSAGE_LIMIT))
             .add_service(admin.max_decoding_message_size(rpc::MESSAGE_LIMIT))
+            .add_service(erasure.max_decoding_message_size(rpc::MESSAGE_LIMIT))
             .add_service(ingest.max_decoding_message_size(rpc::MESSAGE_LIMIT)),
         workers,
         health: vec![
             health::<NotificationServiceServer<Api>>(),
             health::<IngestServiceServer<Api>>(),
             health::<AdminServiceServer<Api>>(),
+            health::<ErasureServiceServer<Api>>(),
         ],
     })
 }

@@ -7,6 +7,7 @@ use rpc::convert::{proto_role, proto_time};
 use rpc::{Caller, Fault};
 
 use crate::app::Owner;
+use crate::app::erase::Progress;
 use crate::app::list::{List, Page};
 use crate::domain::{Actor, Filter, Notification, NotificationType, Sequence};
 
@@ -103,6 +104,13 @@ impl From<Page> for pb::ListNotificationsResponse {
             notifications: page.notifications.into_iter().map(pb::Notification::from).collect(),
             next_page_token: page.next_page_token,
         }
+    }
+}
+
+impl From<Progress> for pb::EraseConversationsResponse {
+    fn from(progress: Progress) -> Self {
+        let count = |it: erasure::Removed| common::ErasedCount { kind: it.kind, count: it.count };
+        Self { done: progress.done, removed: progress.removed.into_iter().map(count).collect() }
     }
 }
 

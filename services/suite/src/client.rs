@@ -3,13 +3,24 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use proto::contacts::v1::activity_service_client::ActivityServiceClient;
+use proto::contacts::v1::block_service_client::BlockServiceClient;
+use proto::contacts::v1::contact_export_service_client::ContactExportServiceClient;
+use proto::contacts::v1::contact_import_service_client::ContactImportServiceClient;
 use proto::contacts::v1::contact_service_client::ContactServiceClient;
+use proto::contacts::v1::list_service_client::ListServiceClient;
+use proto::contacts::v1::merge_service_client::MergeServiceClient;
+use proto::contacts::v1::panel_service_client::PanelServiceClient;
+use proto::notes::v1::acknowledgement_service_client::AcknowledgementServiceClient;
 use proto::notes::v1::contact_note_service_client::ContactNoteServiceClient;
+use proto::notes::v1::conversation_export_service_client::ConversationExportServiceClient;
 use proto::notes::v1::internal_message_service_client::InternalMessageServiceClient;
 use proto::notes::v1::note_search_service_client::NoteSearchServiceClient;
 use proto::notes::v1::note_service_client::NoteServiceClient;
 use proto::notes::v1::note_template_service_client::NoteTemplateServiceClient;
+use proto::notes::v1::note_transfer_service_client::NoteTransferServiceClient;
 use proto::notes::v1::note_watch_service_client::NoteWatchServiceClient;
+use proto::notes::v1::timeline_service_client::TimelineServiceClient;
 use proto::notifications::v1::notification_service_client::NotificationServiceClient;
 use proto::routing::v1::agent_service_client::AgentServiceClient;
 use proto::routing::v1::assignment_service_client::AssignmentServiceClient;
@@ -27,7 +38,7 @@ use crate::failure::Failure;
 
 mod patience;
 
-pub(crate) use patience::{is_passing, patiently};
+pub(crate) use patience::{PATIENCE, is_passing, patiently, wait};
 
 const SERVICES: [&str; 4] = ["contacts", "routing", "notes", "notifications"];
 
@@ -145,6 +156,48 @@ impl Session {
         ContactServiceClient::new(self.to("contacts"))
     }
 
+    /// People outside who are one.
+    #[must_use]
+    pub fn merges(&self) -> MergeServiceClient<Authorized> {
+        MergeServiceClient::new(self.to("contacts"))
+    }
+
+    /// What happened around people outside.
+    #[must_use]
+    pub fn activities(&self) -> ActivityServiceClient<Authorized> {
+        ActivityServiceClient::new(self.to("contacts"))
+    }
+
+    /// People outside who call nobody.
+    #[must_use]
+    pub fn blocks(&self) -> BlockServiceClient<Authorized> {
+        BlockServiceClient::new(self.to("contacts"))
+    }
+
+    /// What is known around people outside.
+    #[must_use]
+    pub fn panels(&self) -> PanelServiceClient<Authorized> {
+        PanelServiceClient::new(self.to("contacts"))
+    }
+
+    /// Contacts from files.
+    #[must_use]
+    pub fn contact_imports(&self) -> ContactImportServiceClient<Authorized> {
+        ContactImportServiceClient::new(self.to("contacts"))
+    }
+
+    /// Contacts to files.
+    #[must_use]
+    pub fn contact_exports(&self) -> ContactExportServiceClient<Authorized> {
+        ContactExportServiceClient::new(self.to("contacts"))
+    }
+
+    /// Lists of contacts.
+    #[must_use]
+    pub fn contact_lists(&self) -> ListServiceClient<Authorized> {
+        ListServiceClient::new(self.to("contacts"))
+    }
+
     /// People inside.
     #[must_use]
     pub fn agents(&self) -> AgentServiceClient<Authorized> {
@@ -205,16 +258,46 @@ impl Session {
         NoteSearchServiceClient::new(self.to("notes"))
     }
 
+    /// All notes as a file, and back.
+    #[must_use]
+    pub fn note_transfers(&self) -> NoteTransferServiceClient<Authorized> {
+        NoteTransferServiceClient::new(self.to("notes"))
+    }
+
     /// Notes as they change.
     #[must_use]
     pub fn note_watch(&self) -> NoteWatchServiceClient<Authorized> {
         NoteWatchServiceClient::new(self.to("notes"))
     }
 
+    /// Everything around a conversation in one order.
+    #[must_use]
+    pub fn timelines(&self) -> TimelineServiceClient<Authorized> {
+        TimelineServiceClient::new(self.to("notes"))
+    }
+
+    /// Histories of conversations as files.
+    #[must_use]
+    pub fn conversation_exports(&self) -> ConversationExportServiceClient<Authorized> {
+        ConversationExportServiceClient::new(self.to("notes"))
+    }
+
     /// What agents and supervisors write each other about a conversation.
     #[must_use]
     pub fn internal_messages(&self) -> InternalMessageServiceClient<Authorized> {
         InternalMessageServiceClient::new(self.to("notes"))
+    }
+
+    /// Everything around a conversation in one order.
+    #[must_use]
+    pub fn timeline(&self) -> TimelineServiceClient<Authorized> {
+        TimelineServiceClient::new(self.to("notes"))
+    }
+
+    /// Handoffs to the person.
+    #[must_use]
+    pub fn acknowledgements(&self) -> AcknowledgementServiceClient<Authorized> {
+        AcknowledgementServiceClient::new(self.to("notes"))
     }
 
     /// The person's own feed.

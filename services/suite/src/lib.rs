@@ -5,9 +5,11 @@
 //! | [`up`] | `up`: everything on one port; `serve NAME`: one service |
 //! | [`token`] | `token`: a token signed with the development key |
 //! | [`replay`] | `replay FILE`: pushes recorded messages through the API and checks what became of them |
+//! | [`transfer`] | `import KIND FILE`, `export KIND`: an organization's data in and out |
 //! | [`explain`] | `explain ID`: why a conversation is with whom it is with |
 //!
-//! [`client`] and [`dev_key`] are what the commands which call the API share.
+//! [`client`] and [`dev_key`] are what the commands which call the API share; [`source`] and [`progress`] those which read files and take
+//! their time.
 
 use std::process::ExitCode;
 
@@ -17,8 +19,11 @@ pub mod client;
 mod dev_key;
 mod explain;
 mod failure;
+mod progress;
 mod replay;
+mod source;
 mod token;
+mod transfer;
 mod up;
 
 pub use failure::Failure;
@@ -43,6 +48,10 @@ enum Command {
     Token(token::TokenArgs),
     /// Push recorded messages through the API as a busy day, then check what became of them
     Replay(replay::ReplayArgs),
+    /// Bring an organization's data in from a file
+    Import(transfer::ImportArgs),
+    /// Write an organization's data to a file
+    Export(transfer::ExportArgs),
     /// Explain how a conversation came to its assignee
     Explain(explain::ExplainArgs),
 }
@@ -55,6 +64,8 @@ pub fn main() -> ExitCode {
         Command::Serve(one) => up::serve(one),
         Command::Token(args) => failure::told(token::print(&args)),
         Command::Replay(args) => failure::told(replay::run(args)),
+        Command::Import(args) => failure::told(transfer::import(args)),
+        Command::Export(args) => failure::told(transfer::export(args)),
         Command::Explain(args) => failure::told(explain::run(args)),
     }
 }

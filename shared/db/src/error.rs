@@ -183,6 +183,8 @@ fn read_sqlite(error: &dyn DatabaseError) -> DbError {
         13 => DbError::Full,
         // Out of memory, read-only, input/output, cannot open.
         7 | 8 | 10 | 14 => DbError::Unavailable(format!("SQLite code {extended}")),
+        // A trigger of ours raised it (SQLITE_CONSTRAINT_TRIGGER): the message is the name it gives to what does not hold.
+        19 if extended == 1811 => DbError::Check { constraint: error.message().to_owned() },
         // 1 is about the statement's text, which is ours; other messages may quote values.
         1 => DbError::Corrupt(error.message().to_owned()),
         _ => DbError::Corrupt(format!("SQLite code {extended}")),

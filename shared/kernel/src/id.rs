@@ -169,6 +169,8 @@ id_type! {
     NotificationId,
     /// An event in the outbox and, at its consumer, in the inbox.
     EventId,
+    /// A merge of two contacts.
+    MergeId,
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ pub mod time;
 
 pub use clock::{Clock, Hand};
 pub use id::{
-    AgentId, ContactId, ConversationId, DecisionId, EventId, IdentityId, MentionId, MessageId, NoteId,
-    NotificationId, TeamId, WorkflowId,
+    AgentId, ContactId, ConversationId, DecisionId, EventId, IdentityId, MentionId, MergeId, MessageId,
+    NoteId, NotificationId, TeamId, WorkflowId,
 };
 pub use malformed::Malformed;
 pub use name::{OrgId, Subject};
@@ -34,10 +34,6 @@ pub use page::PageSize;
 pub use role::Role;
 pub use seal::PageSeal;
 pub use time::Timestamp;
-
-/// The stack of a thread that answers calls, in bytes. Reading and evaluating an expression of a caller recurses, and
-/// without optimization its frames are several times as large. Memory is taken only for what is used.
-pub const THREAD_STACK: usize = 8 * 1024 * 1024;
 
 /// What the code made by [`id_type!`] and by the newtypes names, so that the crates using them need not.
 #[doc(hidden)]

@@ -22,6 +22,7 @@ use tonic::Status;
 
 use crate::{Call, Fault};
 
+pub use driver::Ends;
 pub use listeners::{Listener, Listeners};
 
 /// What a handler answers with; also the associated type of the generated server trait.

@@ -91,7 +91,6 @@ fn serve_until_asked(
     };
     let threads = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .thread_stack_size(kernel::THREAD_STACK)
         .build()
         .map_err(|error| StartError::Process(format!("no threads: {error}")))?;
     let clean = threads.block_on(async {

@@ -30,7 +30,6 @@ pub fn run(body: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
-        .thread_stack_size(kernel::THREAD_STACK)
         .build()
         .expect("a test needs threads")
         .block_on(body);

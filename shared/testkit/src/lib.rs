@@ -15,6 +15,7 @@
 //! - [`Client`]: a gRPC channel that carries one person's token.
 //! - [`on_both_databases!`]: one test body, two tests.
 //! - [`PostgresDatabase`]: a database of its own per test.
+//! - [`PdfText`]: what somebody reads in a PDF, and whatever else is in it.
 //!
 //! Everything here panics with a message instead of returning errors: it is only ever called by tests.
 
@@ -26,6 +27,7 @@
 
 mod both;
 mod client;
+mod pdf;
 mod postgres;
 mod suite;
 
@@ -33,5 +35,6 @@ mod suite;
 pub use both::run;
 pub use client::{Bearer, Client};
 pub use db::Engine;
+pub use pdf::PdfText;
 pub use postgres::PostgresDatabase;
 pub use suite::{Builder, Suite};

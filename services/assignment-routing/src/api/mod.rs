@@ -3,9 +3,12 @@
 mod admin;
 mod agents;
 mod assignments;
+mod contact_events;
 mod conversations;
 mod directory;
+mod erasure;
 mod events;
+mod history;
 mod teams;
 mod workflows;
 
@@ -14,9 +17,12 @@ use std::sync::Arc;
 use proto::routing::v1::admin_service_server::AdminServiceServer;
 use proto::routing::v1::agent_service_server::AgentServiceServer;
 use proto::routing::v1::assignment_service_server::AssignmentServiceServer;
+use proto::routing::v1::contact_event_service_server::ContactEventServiceServer;
 use proto::routing::v1::conversation_service_server::ConversationServiceServer;
 use proto::routing::v1::directory_service_server::DirectoryServiceServer;
+use proto::routing::v1::erasure_service_server::ErasureServiceServer;
 use proto::routing::v1::event_service_server::EventServiceServer;
+use proto::routing::v1::history_service_server::HistoryServiceServer;
 use proto::routing::v1::team_service_server::TeamServiceServer;
 use proto::routing::v1::workflow_service_server::WorkflowServiceServer;
 use rpc::{Fault, MESSAGE_LIMIT};
@@ -42,9 +48,12 @@ impl Api {
         Routes::new(AgentServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(AdminServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(AssignmentServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(ContactEventServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(ConversationServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(DirectoryServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(ErasureServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(EventServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(HistoryServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(TeamServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(WorkflowServiceServer::new(api).max_decoding_message_size(MESSAGE_LIMIT))
     }

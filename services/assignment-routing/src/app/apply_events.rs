@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use audit::Origin;
 use db::Tx;
+use erasure::Kind;
 use kernel::{ConversationId, EventId};
 use rpc::Caller;
+use uuid::Uuid;
 
 use super::App;
 use crate::error::Error;
@@ -45,6 +47,8 @@ pub enum Applied {
     Now,
     /// It had taken effect before.
     Before,
+    /// The conversation was erased: there is nothing left to which it could matter.
+    Erased,
     /// There is no such conversation.
     NoSuchConversation,
 }
@@ -67,8 +71,14 @@ impl App {
 async fn apply(tx: &mut Tx, events: Vec<Happened>, origin: Origin) -> Result<Vec<Applied>, Error> {
     let named: HashSet<ConversationId> = events.iter().map(|event| event.conversation).collect();
     let named: Vec<ConversationId> = named.into_iter().collect();
+    let uuids: Vec<Uuid> = named.iter().map(ConversationId::as_uuid).collect();
+    erasure::hold(tx, Kind::Conversation, &uuids).await?;
     let known: HashSet<ConversationId> =
         store::conversations::list_existing(tx, &named).await?.into_iter().collect();
+    let erased = match known.len() == named.len() {
+        true => HashSet::new(),
+        false => erasure::list_buried(tx, Kind::Conversation, &uuids).await?,
+    };
     // What is refused now is not remembered: the conversation may still come.
     let ids: Vec<EventId> =
         events.iter().filter(|event| known.contains(&event.conversation)).map(|event| event.event).collect();
@@ -77,7 +87,9 @@ async fn apply(tx: &mut Tx, events: Vec<Happened>, origin: Origin) -> Result<Vec
     let mut tally = Tally::default();
     let mut outcomes = Vec::with_capacity(events.len());
     for event in events {
-        outcomes.push(if !known.contains(&event.conversation) {
+        outcomes.push(if erased.contains(&event.conversation.as_uuid()) {
+            Applied::Erased
+        } else if !known.contains(&event.conversation) {
             Applied::NoSuchConversation
         } else if new.remove(&event.event) {
             tally.add(event);

@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use audit::{Event, Origin};
 use db::{Retry, Tx};
 use kernel::{AgentId, ConversationId, DecisionId, EventId, TeamId, Timestamp};
-use proto::common::v1::Actor;
 use proto::notifications::v1::NotificationType;
 use rpc::Caller;
 
+use super::history::author;
 use super::status::{get_locked, rejoined, save};
 use super::{App, check_version};
 use crate::domain::agent::Person;
 use crate::domain::batch::Given;
 use crate::domain::conversation::{Conversation, Status};
 use crate::domain::decision::{Decision, Outcome};
+use crate::domain::history::{EventKind, HistoryEvent};
+use crate::domain::message::Author;
 use crate::domain::workflow::Strategy;
 use crate::error::Error;
 use crate::events::Told;
@@ -39,7 +41,7 @@ struct Order {
     /// The version that the caller read.
     expected: Option<i64>,
     by: Person,
-    actor: Actor,
+    actor: Author,
     origin: Origin,
     decision: DecisionId,
     event: EventId,
@@ -67,7 +69,7 @@ impl App {
             target,
             expected,
             by,
-            actor: rpc::convert::actor(caller),
+            actor: author(caller),
             origin: origin.of_request(retry.request_id),
             decision: self.clock.new_id().into(),
             event: self.clock.new_id().into(),
@@ -118,7 +120,16 @@ impl App {
         let people = store::agents::list_people(tx, &[agent]).await?;
         let person = people.into_iter().next().ok_or(Error::NoSuchAgent)?;
         take(tx, &it, Some(agent), order.now).await?;
-        let given = Given { conversation: it.id, version: it.version, agent, decision: order.decision };
+        let mut happened = order.happened(tx, &mut it, EventKind::Assigned);
+        happened.agent = Some(agent);
+        let given = Given {
+            conversation: it.id,
+            version: it.version,
+            agent,
+            decision: order.decision,
+            time: happened.time,
+        };
+        store::history::insert_events(tx, &[happened]).await?;
         store::assignments::insert_assignments(tx, &[given], order.now).await?;
         let mut decision = order.decided(Outcome::Assigned);
         (decision.chosen, decision.team) = (Some(agent), it.team);
@@ -149,6 +160,9 @@ impl App {
     ) -> Result<Conversation, Error> {
         store::teams::find_team_handle(tx, team).await?.ok_or(Error::NoSuchTeam)?;
         take(tx, &it, None, order.now).await?;
+        let mut happened = order.happened(tx, &mut it, EventKind::Queued);
+        happened.team = Some(team);
+        store::history::insert_events(tx, &[happened]).await?;
         (it.assignee, it.team) = (None, Some(team));
         let mut decision = order.decided(Outcome::Queued);
         (decision.team, decision.strategy) = (Some(team), Some(Strategy::RoundRobin));
@@ -170,6 +184,13 @@ impl Order {
         Decision::manual(self.decision, self.conversation, self.now, self.by.agent, outcome)
     }
 
+    /// What happens to the conversation, which still has its assignee.
+    fn happened(&self, tx: &Tx, it: &mut Conversation, kind: EventKind) -> HistoryEvent {
+        let previous = it.assignee_id();
+        let id = tx.clock().new_id().into();
+        HistoryEvent { previous, ..it.happened(kind, id, self.now, Some(self.actor.clone())) }
+    }
+
     async fn record(&self, tx: &mut Tx, action: &'static str) -> Result<(), Error> {
         Ok(audit::record(tx, &self.origin, &[Event::new(action, self.conversation)]).await?)
     }
@@ -177,6 +198,8 @@ impl Order {
 
 async fn to_nobody(tx: &mut Tx, mut it: Conversation, order: &Order) -> Result<Conversation, Error> {
     take(tx, &it, None, order.now).await?;
+    let happened = order.happened(tx, &mut it, EventKind::Unassigned);
+    store::history::insert_events(tx, &[happened]).await?;
     it.assignee = None;
     store::decisions::insert_decisions(tx, &[order.decided(Outcome::Unassigned)]).await?;
     order.record(tx, "conversation.unassign").await?;

@@ -15,6 +15,7 @@ use super::App;
 use crate::NAME;
 use crate::domain::batch::{Batch, anybody, decide, fitting};
 use crate::domain::choose::{AgentSnapshot, Rotation};
+use crate::domain::history::{EventKind, HistoryEvent};
 use crate::error::Error;
 use crate::events::Told;
 use crate::store;
@@ -78,6 +79,18 @@ impl App {
             return Err(Error::Raced);
         }
         store::assignments::insert_assignments(tx, &batch.given, now).await?;
+        let happened = batch.given.iter().map(|given| HistoryEvent {
+            agent: Some(given.agent),
+            team: Some(team),
+            ..HistoryEvent::new(
+                self.clock.new_id().into(),
+                given.conversation,
+                given.time,
+                EventKind::Assigned,
+            )
+        });
+        let happened: Vec<_> = happened.collect();
+        store::history::insert_events(tx, &happened).await?;
         store::assignments::add_loads(tx, &batch.loads).await?;
         let conversations: Vec<_> = batch.given.iter().map(|given| given.conversation).collect();
         store::queue::leave(tx, &conversations).await?;

@@ -1,4 +1,5 @@
-//! Where conversations begin: with the first message of a customer, and what workflows make of it (R9).
+//! Where conversations begin: with the first message of a customer, and what workflows make of it (R9). Nobody is called for the
+//! conversation of a blocked contact: it is born resolved, and no workflow looks at it (C9).
 
 use audit::Event;
 use db::Tx;
@@ -9,9 +10,11 @@ use super::record_message::{Recorded, Stamped};
 use crate::domain::condition::Facts;
 use crate::domain::conversation::{Conversation, Status};
 use crate::domain::decision::Decision;
+use crate::domain::history::{EventKind, HistoryEvent};
 use crate::domain::priority::Priority;
 use crate::domain::workflow::{Plan, Trigger};
 use crate::error::Error;
+use crate::events::{Around, Happened};
 use crate::peers::KnownContact;
 use crate::store;
 use crate::store::queue::Place;
@@ -24,19 +27,48 @@ impl App {
         it: &Stamped,
         contact: KnownContact,
     ) -> Result<Option<Recorded>, Error> {
-        let plan = self.rulesets.current(tx).await?.run(Trigger::ConversationCreated, it.facts(&contact));
-        let mut conversation = it.conversation(contact.id, &plan);
-        conversation.record(it.new.direction, it.at());
+        let plan = if contact.blocked {
+            Plan { tags: it.new.tags.clone(), ..Plan::default() }
+        } else {
+            self.rulesets.current(tx).await?.run(Trigger::ConversationCreated, it.facts(&contact))
+        };
+        // Contacts may have answered before they heard of a merge that we know of.
+        let home = merges::home_of(tx, contact.id).await?;
+        let mut conversation = it.conversation(home.contact_id, &plan);
+        conversation.first_contact = (home.contact_id != contact.id).then_some(contact.id);
+        if contact.blocked {
+            conversation.record_unheard(it.at());
+            conversation.resolve(it.now);
+        } else {
+            conversation.record(it.new.direction, it.at());
+        }
+        let message = it.message(&conversation);
+        let happened = began(tx, it, &mut conversation, &plan);
         if !store::conversations::insert_conversation(tx, &conversation).await? {
             return Ok(None);
         }
-        let message = it.message(&conversation);
+        merges::remember(tx, &home.merges, &[conversation.id.as_uuid()]).await?;
         store::messages::insert_message(tx, &message).await?;
+        store::history::insert_events(tx, happened.as_slice()).await?;
         let done =
             [Event::new("conversation.create", conversation.id), Event::new("message.create", message.id)];
         audit::record(tx, &it.origin, &done).await?;
-        self.route(tx, it, &conversation, plan).await?;
+        self.tell_contacts(tx, it, &conversation).await?;
+        if !contact.blocked {
+            self.route(tx, it, &conversation, plan).await?;
+        }
         Ok(Some(Recorded { message, conversation, duplicate: false, created: true }))
+    }
+
+    /// Tells contacts that a conversation with one began, and that it is resolved if it was born so.
+    async fn tell_contacts(&self, tx: &mut Tx, it: &Stamped, new: &Conversation) -> Result<(), Error> {
+        // Later than the message came in: contacts may have made the contact for it meanwhile, and nothing happens before that.
+        let now = self.clock.now();
+        let began = Around::of(new, it.event, Happened::Opened, None, now);
+        let ended = (new.status == Status::Resolved)
+            .then(|| Around::of(new, self.clock.new_id().into(), Happened::Resolved, None, now));
+        let told: Vec<_> = std::iter::once(began).chain(ended).map(Around::event).collect();
+        Ok(self.outbox.record(tx, &told).await?)
     }
 
     /// Puts a new conversation into the queue its plan says, or stores that there is none.
@@ -61,6 +93,17 @@ impl App {
     }
 }
 
+/// What happens to a new conversation with its first message: it goes to a team, or is born resolved.
+fn began(tx: &Tx, it: &Stamped, new: &mut Conversation, plan: &Plan) -> Option<HistoryEvent> {
+    let (team, kind) = match (&plan.queue, new.status) {
+        (Some(routed), _) => (Some(routed.team), EventKind::Queued),
+        (None, Status::Resolved) => (None, EventKind::Resolved),
+        (None, _) => return None,
+    };
+    let id = tx.clock().new_id().into();
+    Some(HistoryEvent { team, ..new.happened(kind, id, it.now, None) })
+}
+
 impl Stamped {
     fn facts(&self, contact: &KnownContact) -> Facts {
         Facts {
@@ -83,6 +126,7 @@ impl Stamped {
             channel: self.new.channel.clone(),
             external_id: self.new.conversation_external_id.clone(),
             contact,
+            first_contact: None,
             subject: self.new.subject.clone(),
             tags: plan.tags.clone(),
             priority: plan.priority,
@@ -97,6 +141,7 @@ impl Stamped {
             create_time: self.now,
             message_count: 0,
             last_inbound_position: 0,
+            last_entry_time: self.now,
         }
     }
 }

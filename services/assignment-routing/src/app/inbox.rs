@@ -33,7 +33,8 @@ impl App {
     /// [`Error::NoSuchConversation`], also for one that the caller may not see; [`Error::Db`].
     pub async fn get_conversation(&self, caller: &Caller, id: ConversationId) -> Result<Conversation, Error> {
         let found = self.conversations.ask(&caller.org, id).await?;
-        found.filter(|it| Sight::of(caller).includes(it)).ok_or(Error::NoSuchConversation)
+        let sight = self.sight(caller).await?;
+        found.filter(|it| sight.includes(it)).ok_or(Error::NoSuchConversation)
     }
 
     /// Lists a view: the page, and the token of the next. A contact lists their own only.
@@ -47,7 +48,12 @@ impl App {
         size: PageSize,
         token: &str,
     ) -> Result<(Vec<Entry>, String), Error> {
-        match Sight::of(caller) {
+        // The view depends on who reads it, so the token does too; not on who was merged meanwhile.
+        let binding = format!("{} {} {filter:?}", caller.org, caller.subject).into_bytes();
+        if let Some(asked) = filter.contact {
+            filter.contact = Some(self.home(&caller.org, asked).await?);
+        }
+        match self.sight(caller).await? {
             Sight::Everything => {}
             Sight::Nothing => return Ok((Vec::new(), String::new())),
             Sight::Own(own) if filter.contact.is_some_and(|asked| asked != own) => {
@@ -55,8 +61,6 @@ impl App {
             }
             Sight::Own(own) => filter.contact = Some(own),
         }
-        // The view depends on who reads it, so the token does too.
-        let binding = format!("{} {} {filter:?}", caller.org, caller.subject).into_bytes();
         let after: Option<Place> = match token {
             "" => None,
             token => Some(self.seal.open(VIEW, &binding, token).map_err(Error::BadPageToken)?),
@@ -111,7 +115,7 @@ impl App {
             "" => 0,
             token => self.seal.open(MESSAGES, &binding, token).map_err(Error::BadPageToken)?,
         };
-        let sight = Sight::of(caller);
+        let sight = self.sight(caller).await?;
         let (page, more) = self
             .db
             .read(&caller.org, move |tx| {

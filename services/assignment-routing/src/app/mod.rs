@@ -7,8 +7,10 @@
 //! | [`workflows`], [`rulesets`] | workflows, and their compiled sets |
 //! | [`record_message`], `begin_conversation` | messages in and out; what workflows make of a new conversation |
 //! | [`inbox`], [`update_conversation`], [`status`] | reading and changing conversations |
+//! | [`history`] | what was said and what happened, in the order of time |
 //! | [`assigner`], [`assign`], [`explain`] | who gets a conversation: by itself, by hand, and why |
 //! | [`apply_events`] | what notes tells us |
+//! | [`erase`] | a contact is erased |
 //! | [`sight`] | what a caller may see |
 
 pub mod agents;
@@ -18,8 +20,10 @@ pub mod assigner;
 pub mod availability;
 mod begin_conversation;
 pub mod directory;
+pub mod erase;
 pub mod explain;
 pub mod first_sight;
+pub mod history;
 pub mod inbox;
 pub mod members;
 pub mod record_message;
@@ -33,6 +37,7 @@ pub mod workflows;
 
 use db::{Db, Gather, Tx};
 use kernel::{Clock, ConversationId, PageSeal, TeamId};
+use merges::Follower;
 use outbox::{Outbox, Wake};
 use rpc::Peer;
 use runtime::AuditTrail;
@@ -53,6 +58,8 @@ pub struct App {
     pub db: Db,
     /// Single conversations, for many callers at a time: every service asks for them.
     pub conversations: Gather<ConversationId, Conversation>,
+    /// Lets conversations follow merges of contacts.
+    pub follower: Follower,
     /// Time and ids.
     pub clock: Clock,
     /// Seals page tokens.

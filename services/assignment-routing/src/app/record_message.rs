@@ -1,13 +1,18 @@
 //! A message went in or out (R5). The hot path: four statements for a message of a known conversation.
+//!
+//! What a blocked contact writes calls nobody (C9). Contacts knows who is blocked, and is asked only where it matters: for a new
+//! conversation, whose contact has to be resolved in any case, and before a message would open a conversation again. So a block holds
+//! from the moment it is made, and a message of an open conversation costs what it did.
 
 use std::collections::BTreeSet;
 
 use audit::{Event, Origin};
 use db::{DbError, Tx};
-use kernel::{ConversationId, DecisionId, EventId, MessageId, Timestamp};
+use kernel::{ContactId, ConversationId, DecisionId, EventId, MessageId, Timestamp};
 use rpc::Call;
 
 use super::App;
+use super::history::author;
 use super::status::Reopened;
 use crate::domain::conversation::{Conversation, Status, Turn};
 use crate::domain::message::{Author, Direction, Message};
@@ -61,6 +66,35 @@ pub struct Recorded {
     pub created: bool,
 }
 
+/// What contacts said of the contact of a message, as far as it was asked.
+#[derive(Debug, Clone, Default)]
+struct Asked {
+    /// Who begins a conversation.
+    beginner: Option<KnownContact>,
+    /// Whether the contact of a conversation is blocked.
+    block: Option<(ContactId, bool)>,
+}
+
+impl Asked {
+    /// Whether this contact is blocked, if that is known.
+    fn blocked(&self, contact: ContactId) -> Option<bool> {
+        let beginner = self.beginner.as_ref().map(|known| (known.id, known.blocked));
+        self.block
+            .into_iter()
+            .chain(beginner)
+            .find(|(known, _)| *known == contact)
+            .map(|(_, blocked)| blocked)
+    }
+}
+
+/// How far an attempt came.
+enum Attempt {
+    /// To the end.
+    Done(Box<Recorded>),
+    /// The message would open a conversation of this contact, of whom it is not known whether they are blocked. Nothing was written.
+    WouldOpen(ContactId),
+}
+
 /// A message with the ids and times it is recorded under.
 #[derive(Clone)]
 pub(super) struct Stamped {
@@ -82,16 +116,22 @@ impl App {
     /// knows; [`Error::Invalid`], [`Error::Peer`], [`Error::Db`].
     pub async fn record_message(&self, call: &Call, new: NewMessage) -> Result<Recorded, Error> {
         let stamped = self.stamp(call, new);
-        let mut contact = None;
+        let mut asked = Asked::default();
         for _ in 0..TRIES {
-            match self.try_record(call, stamped.clone(), contact.clone()).await {
-                Err(Error::UnknownConversation) if contact.is_none() => {
-                    contact = Some(self.contact_of(call, &stamped.new).await?);
+            match self.try_record(call, stamped.clone(), asked.clone()).await {
+                Ok(Attempt::Done(recorded)) => return Ok(*recorded),
+                Ok(Attempt::WouldOpen(contact)) => {
+                    asked.block = Some((contact, peers::is_blocked(&self.contacts, call, contact).await?));
+                }
+                Err(Error::UnknownConversation) if asked.beginner.is_none() => {
+                    asked.beginner = Some(self.contact_of(call, &stamped.new).await?);
                 }
                 Err(Error::Db(error)) if error.violates_unique("messages") => {}
+                // Whoever it was when we asked was erased since: the address is somebody new's.
+                Err(Error::Db(error)) if erasure::refused(&error) => asked = Asked::default(),
                 // The team that a workflow named was deleted with it meanwhile.
                 Err(Error::Db(DbError::ForeignKey)) => {}
-                done => return done,
+                Err(error) => return Err(error),
             }
         }
         Err(Error::Raced)
@@ -99,11 +139,7 @@ impl App {
 
     fn stamp(&self, call: &Call, new: NewMessage) -> Stamped {
         let caller = &call.caller;
-        let author = (new.direction == Direction::Outbound).then(|| Author {
-            subject: caller.subject.clone(),
-            role: caller.role,
-            display_name: rpc::convert::display_name(caller).to_owned(),
-        });
+        let author = (new.direction == Direction::Outbound).then(|| author(caller));
         Stamped {
             new,
             message: self.clock.new_id().into(),
@@ -130,12 +166,7 @@ impl App {
         Ok(peers::resolve_contact(&self.contacts, call, &new.channel, address, name).await?)
     }
 
-    async fn try_record(
-        &self,
-        call: &Call,
-        it: Stamped,
-        contact: Option<KnownContact>,
-    ) -> Result<Recorded, Error> {
+    async fn try_record(&self, call: &Call, it: Stamped, asked: Asked) -> Result<Attempt, Error> {
         let app = self.clone();
         self.db
             .write(&call.caller.org, move |tx| {
@@ -145,18 +176,20 @@ impl App {
                     if found.is_none() {
                         // Before it begins anything: of two first messages under one id the second finds the first here.
                         if let Some(known) = known(tx, new).await? {
-                            return Ok(known);
+                            return Ok(Attempt::Done(Box::new(known)));
                         }
-                        let contact = contact.ok_or(Error::UnknownConversation)?;
+                        let contact = asked.beginner.clone().ok_or(Error::UnknownConversation)?;
                         if let Some(recorded) = app.begin(tx, &it, contact).await? {
-                            return Ok(recorded);
+                            return Ok(Attempt::Done(Box::new(recorded)));
                         }
                         // Another first message of the conversation came first, and is committed now.
                         found = recipient(tx, new).await?;
                     }
                     match found {
-                        Some((_, true)) => known(tx, new).await?.ok_or(Error::Raced),
-                        Some((conversation, false)) => app.go_on(tx, &it, conversation).await,
+                        Some((_, true)) => {
+                            known(tx, new).await?.map(Box::new).map(Attempt::Done).ok_or(Error::Raced)
+                        }
+                        Some((conversation, false)) => app.go_on(tx, &it, conversation, &asked).await,
                         None => Err(Error::Raced),
                     }
                 })
@@ -170,13 +203,25 @@ impl App {
         tx: &mut Tx,
         it: &Stamped,
         mut conversation: Conversation,
-    ) -> Result<Recorded, Error> {
+        asked: &Asked,
+    ) -> Result<Attempt, Error> {
         if conversation.channel != it.new.channel {
             let reason = "is not the channel of this conversation".to_owned();
             return Err(Error::Invalid { field: "channel", reason });
         }
         let before = conversation.status;
-        let turn = conversation.record(it.new.direction, it.at());
+        let unheard = match asked.blocked(conversation.contact) {
+            _ if !conversation.would_open(it.new.direction) => false,
+            Some(blocked) => blocked,
+            None => return Ok(Attempt::WouldOpen(conversation.contact)),
+        };
+        let turn = if unheard {
+            conversation.record_unheard(it.at());
+            Turn::Same
+        } else {
+            conversation.record(it.new.direction, it.at())
+        };
+        conversation.next_entry(it.now);
         let message = it.message(&conversation);
         store::messages::insert_message(tx, &message).await?;
         let mut done = vec![Event::new("message.create", message.id)];
@@ -187,7 +232,10 @@ impl App {
         }
         audit::record(tx, &it.origin, &done).await?;
         match store::conversations::save_conversation(tx, &mut conversation).await? {
-            true => Ok(Recorded { message, conversation, duplicate: false, created: false }),
+            true => {
+                let recorded = Recorded { message, conversation, duplicate: false, created: false };
+                Ok(Attempt::Done(Box::new(recorded)))
+            }
             false => Err(Error::Raced),
         }
     }
@@ -211,7 +259,7 @@ impl Stamped {
             text: self.new.text.clone(),
             author: self.author.clone(),
             sent_time: self.new.sent_time.unwrap_or(self.now),
-            create_time: self.now,
+            create_time: conversation.last_entry_time,
         }
     }
 }
@@ -226,8 +274,8 @@ async fn known(tx: &mut Tx, new: &NewMessage) -> Result<Option<Recorded>, DbErro
     let Some(message) = store::messages::find_message(tx, &new.channel, &new.external_id).await? else {
         return Ok(None);
     };
-    let conversation = store::conversations::find_conversation(tx, message.conversation)
-        .await?
-        .ok_or_else(|| DbError::Corrupt("a message without its conversation".to_owned()))?;
+    // A message without its conversation is being erased, and gone in a moment.
+    let conversation =
+        store::conversations::find_conversation(tx, message.conversation).await?.ok_or(DbError::Busy)?;
     Ok(Some(Recorded { message, conversation, duplicate: true, created: false }))
 }

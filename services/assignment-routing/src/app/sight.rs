@@ -1,9 +1,11 @@
 //! What of conversations a caller may see.
 
-use kernel::{ContactId, Role};
+use kernel::{ContactId, OrgId, Role};
 use rpc::Caller;
 
+use super::App;
 use crate::domain::conversation::Conversation;
+use crate::error::Error;
 
 /// Which conversations, and how much of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,5 +42,21 @@ impl Sight {
     #[must_use]
     pub fn inside(self) -> bool {
         self == Self::Everything
+    }
+}
+
+impl App {
+    /// What this caller sees. A contact who was merged away sees what whoever stands for them does: it is the same person.
+    pub(super) async fn sight(&self, caller: &Caller) -> Result<Sight, Error> {
+        match Sight::of(caller) {
+            Sight::Own(own) => self.home(&caller.org, own).await.map(Sight::Own),
+            sight => Ok(sight),
+        }
+    }
+
+    /// The contact, or who stands for it.
+    pub(super) async fn home(&self, org: &OrgId, contact: ContactId) -> Result<ContactId, Error> {
+        let home = self.db.read(org, move |tx| merges::home_of(tx, contact)).await?;
+        Ok(home.contact_id)
     }
 }

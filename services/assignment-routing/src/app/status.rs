@@ -6,16 +6,18 @@ use std::time::Duration;
 use audit::{Event, Origin};
 use db::Tx;
 use kernel::{ConversationId, EventId, OrgId, Timestamp};
-use proto::common::v1::Actor;
 use proto::notifications::v1::NotificationType;
 use rpc::Caller;
 
+use super::history::author;
 use super::{App, check_version};
 use crate::NAME;
 use crate::domain::conversation::{Conversation, Status, Turn};
+use crate::domain::history::{EventKind, HistoryEvent};
+use crate::domain::message::Author;
 use crate::domain::workflow::Strategy;
 use crate::error::Error;
-use crate::events::Told;
+use crate::events::{Around, Happened, Told};
 use crate::store;
 use crate::store::queue::Place;
 
@@ -27,12 +29,12 @@ const WOKEN_AT_ONCE: i64 = 200;
 
 /// How and why a conversation is open again.
 pub(super) struct Reopened {
-    /// The event by which its assignee learns of it.
+    /// The event by which its assignee and contacts learn of it.
     pub(super) event: EventId,
     /// Why, as a sentence without its end.
     pub(super) reason: &'static str,
     /// Who opened it, where a person inside did.
-    pub(super) by: Option<Actor>,
+    pub(super) by: Option<Author>,
 }
 
 impl App {
@@ -48,6 +50,7 @@ impl App {
         expected: Option<i64>,
     ) -> Result<Conversation, Error> {
         let now = self.clock.now();
+        let (app, event, by) = (self.clone(), self.clock.new_id().into(), Some(author(caller)));
         self.db
             .write(&caller.org, move |tx| {
                 Box::pin(async move {
@@ -60,7 +63,12 @@ impl App {
                         Turn::Closed => closed(tx, &it).await?,
                         _ => store::snoozes::delete_snooze(tx, id).await?,
                     }
+                    let happened =
+                        it.happened(EventKind::Resolved, tx.clock().new_id().into(), now, by.clone());
+                    store::history::insert_events(tx, &[happened]).await?;
                     audit::record(tx, &origin, &[Event::new("conversation.resolve", id)]).await?;
+                    let around = Around::of(&it, event, Happened::Resolved, by, now);
+                    app.outbox.record(tx, &[around.event()]).await?;
                     save(tx, it).await
                 })
             })
@@ -79,7 +87,7 @@ impl App {
         expected: Option<i64>,
     ) -> Result<Conversation, Error> {
         let app = self.clone();
-        let by = Some(rpc::convert::actor(caller));
+        let by = Some(author(caller));
         let why =
             Reopened { event: self.clock.new_id().into(), reason: "Your conversation was reopened", by };
         self.db
@@ -108,7 +116,7 @@ impl App {
         until: Timestamp,
         expected: Option<i64>,
     ) -> Result<Conversation, Error> {
-        let now = self.clock.now();
+        let (now, by) = (self.clock.now(), Some(author(caller)));
         if until <= now || until > now.plus(LONGEST_SNOOZE) {
             let reason = "must be in the future, at most a year".to_owned();
             return Err(Error::Invalid { field: "snooze_until_time", reason });
@@ -128,6 +136,11 @@ impl App {
                         closed(tx, &it).await?;
                     }
                     store::snoozes::save_snooze(tx, id, until).await?;
+                    let happened = HistoryEvent {
+                        snooze_until: Some(until),
+                        ..it.happened(EventKind::Snoozed, tx.clock().new_id().into(), now, by)
+                    };
+                    store::history::insert_events(tx, &[happened]).await?;
                     audit::record(tx, &origin, &[Event::new("conversation.snooze", id)]).await?;
                     save(tx, it).await
                 })
@@ -206,22 +219,29 @@ impl App {
             store::snoozes::delete_snooze(tx, it.id).await?;
         }
         let now = self.clock.now();
+        let happened = it.happened(EventKind::Reopened, tx.clock().new_id().into(), now, why.by.clone());
+        store::history::insert_events(tx, &[happened]).await?;
+        let mut events = Vec::new();
+        if !snoozed {
+            events.push(Around::of(it, why.event, Happened::Reopened, why.by.clone(), now).event());
+        }
         if let Some(person) = &it.assignee {
             store::assignments::add_loads(tx, &BTreeMap::from([(person.agent, 1)])).await?;
-            if why.by.as_ref().is_some_and(|by| by.subject == person.subject.as_str()) {
-                return Ok(());
+            if why.by.as_ref().is_none_or(|by| by.subject != person.subject) {
+                let told = Told {
+                    event: why.event,
+                    about: NotificationType::Reopened,
+                    recipient: person.subject.to_string(),
+                    reason: format!("{}.", why.reason),
+                    conversation: it.id,
+                    actor: why.by,
+                    occur_time: now,
+                };
+                events.push(told.event());
             }
-            let told = Told {
-                event: why.event,
-                about: NotificationType::Reopened,
-                recipient: person.subject.to_string(),
-                reason: format!("{}.", why.reason),
-                conversation: it.id,
-                actor: why.by,
-                occur_time: now,
-            };
-            return Ok(self.outbox.record(tx, &[told.event()]).await?);
+            return Ok(self.outbox.record(tx, &events).await?);
         }
+        self.outbox.record(tx, &events).await?;
         let Some(team) = it.team else { return Ok(()) };
         if store::teams::find_team_handle(tx, team).await?.is_none() {
             // The team was deleted while the conversation was resolved.

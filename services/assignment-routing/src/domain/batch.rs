@@ -7,6 +7,7 @@ use kernel::{AgentId, ConversationId, DecisionId, TeamId, Timestamp, WorkflowId}
 
 use super::choose::{AgentSnapshot, Rotation, choose, ineligible};
 use super::decision::{Cause, Decision, Outcome};
+use super::history::entry_time;
 use super::workflow::{Strategy, Trace};
 
 /// A conversation that waits for an agent of a team.
@@ -16,6 +17,8 @@ pub struct Waiting {
     pub conversation: ConversationId,
     /// Its version when it was read: it must still have it when it is assigned.
     pub version: i64,
+    /// When the latest entry of its history was written.
+    pub last_entry_time: Timestamp,
     /// How the team shares it.
     pub strategy: Strategy,
     /// The workflow that chose the team; `None`: a person did, or it was opened again.
@@ -37,6 +40,8 @@ pub struct Given {
     pub agent: AgentId,
     /// The decision that says why.
     pub decision: DecisionId,
+    /// When its history says that it was.
+    pub time: Timestamp,
 }
 
 /// What became of a queue.
@@ -95,6 +100,7 @@ pub fn decide(
                 version: it.version,
                 agent,
                 decision: id,
+                time: entry_time(it.last_entry_time, now),
             });
             for snapshot in agents.iter_mut().filter(|snapshot| snapshot.agent == agent) {
                 snapshot.open += 1;
@@ -154,6 +160,7 @@ mod tests {
         let waiting = || Waiting {
             conversation: clock.new_id().into(),
             version: 1,
+            last_entry_time: Timestamp::from_micros(0),
             strategy: Strategy::RoundRobin,
             workflow: Some(clock.new_id().into()),
             traces: Vec::new(),

@@ -54,6 +54,8 @@ pub struct Conversation {
     pub external_id: String,
     /// The person outside.
     pub contact: ContactId,
+    /// With whom it began, where that contact was merged into another since.
+    pub first_contact: Option<ContactId>,
     /// What it is about.
     pub subject: String,
     /// Its tags.
@@ -82,6 +84,14 @@ pub struct Conversation {
     pub message_count: i64,
     /// The place of the last message from the customer.
     pub last_inbound_position: i64,
+    /// When its latest message or event was written down.
+    #[serde(default = "never")]
+    pub last_entry_time: Timestamp,
+}
+
+/// Answers that were kept for retries before there were entries.
+fn never() -> Timestamp {
+    Timestamp::from_micros(0)
 }
 
 /// What an event did to a conversation's status.
@@ -112,6 +122,19 @@ impl Conversation {
                 Turn::Same
             }
         }
+    }
+
+    /// A blocked contact wrote at `at`: the message counts and is read, but nobody waits for an answer, nothing is new to anybody, and
+    /// its status stays (C9).
+    pub fn record_unheard(&mut self, at: Timestamp) {
+        self.message_count += 1;
+        self.last_activity_time = self.last_activity_time.max(at);
+    }
+
+    /// Whether a message would open it.
+    #[must_use]
+    pub fn would_open(&self, direction: Direction) -> bool {
+        direction == Direction::Inbound && self.status != Status::Open
     }
 
     /// Opens it, if it is not.
@@ -207,7 +230,9 @@ mod tests {
             resolve_time: None,
             create_time: at(0),
             message_count: 0,
+            first_contact: None,
             last_inbound_position: 0,
+            last_entry_time: at(0),
         }
     }
 
@@ -236,6 +261,18 @@ mod tests {
         assert_eq!((it.record(Direction::Inbound, at(4)), it.status), (Turn::Opened, Status::Open));
         assert_eq!(it.snooze(at(9)), Turn::Closed);
         assert_eq!((it.record(Direction::Inbound, at(5)), it.snooze_until), (Turn::Opened, None));
+    }
+
+    // C9
+    #[test]
+    fn what_a_blocked_contact_writes_counts_and_is_heard_by_nobody() {
+        let mut it = conversation();
+        it.record(Direction::Inbound, at(1));
+        it.resolve(at(2));
+        assert!(it.would_open(Direction::Inbound) && !it.would_open(Direction::Outbound));
+        it.record_unheard(at(3));
+        assert_eq!((it.status, it.waiting_since, it.last_inbound_position), (Status::Resolved, None, 1));
+        assert_eq!((it.message_count, it.last_activity_time), (2, at(3)));
     }
 
     // R4

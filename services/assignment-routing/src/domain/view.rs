@@ -26,7 +26,7 @@ pub enum View {
     Snoozed,
     /// Open or snoozed: what contacts list as ALL, who do not learn which.
     Unresolved,
-    /// Whatever its status: what contacts list, and where one is looked for by the channel's own id.
+    /// Whatever its status: what contacts list, those of one contact, and where one is looked for by the channel's own id.
     Every,
 }
 

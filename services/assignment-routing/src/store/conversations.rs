@@ -14,7 +14,8 @@ use crate::domain::priority::Priority;
 /// What a conversation is read from: `c`, and `a` for its assignee.
 pub(super) const COLUMNS: &str = "c.conversation_id, c.version, c.source, c.channel, c.external_id, c.contact_id,
      c.subject, c.tags, c.priority, c.status, c.team_id, c.waiting_since, c.first_reply_time, c.last_activity_time,
-     c.snooze_until, c.resolve_time, c.create_time, c.message_count, c.last_inbound_position,
+     c.snooze_until, c.resolve_time, c.create_time, c.message_count, c.last_inbound_position, c.last_entry_time,
+     c.first_contact_id,
      c.assignee_id, a.subject AS assignee_subject, a.username AS assignee_username, a.display_name AS assignee_name";
 pub(super) const TABLES: &str =
     "conversations c LEFT JOIN agents a ON a.org_id = c.org_id AND a.agent_id = c.assignee_id";
@@ -27,6 +28,7 @@ pub(super) struct ConversationRow {
     channel: String,
     external_id: String,
     contact_id: ContactId,
+    first_contact_id: Option<ContactId>,
     subject: String,
     tags: Json<BTreeSet<String>>,
     priority: i64,
@@ -40,6 +42,7 @@ pub(super) struct ConversationRow {
     create_time: Timestamp,
     message_count: i64,
     last_inbound_position: i64,
+    last_entry_time: Timestamp,
     assignee_id: Option<AgentId>,
     assignee_subject: Option<Subject>,
     assignee_username: Option<String>,
@@ -79,6 +82,7 @@ impl ConversationRow {
             channel: self.channel,
             external_id: self.external_id,
             contact: self.contact_id,
+            first_contact: self.first_contact_id,
             subject: self.subject,
             tags: self.tags.0,
             priority: rank.and_then(Priority::of_rank).ok_or_else(|| unreadable("conversations.priority"))?,
@@ -93,6 +97,7 @@ impl ConversationRow {
             create_time: self.create_time,
             message_count: self.message_count,
             last_inbound_position: self.last_inbound_position,
+            last_entry_time: self.last_entry_time,
         })
     }
 }
@@ -180,8 +185,9 @@ pub async fn insert_conversation(tx: &mut Tx, new: &Conversation) -> Result<bool
         .query(
             "INSERT INTO conversations (org_id, conversation_id, version, source, channel, external_id, contact_id,
                  subject, tags, priority, status, team_id, waiting_since, first_reply_time, last_activity_time,
-                 create_time, message_count, last_inbound_position)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                 resolve_time, create_time, message_count, last_inbound_position, last_entry_time,
+                 first_contact_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
              ON CONFLICT (org_id, channel, external_id) DO NOTHING",
         )
         .bind(new.id)
@@ -198,9 +204,12 @@ pub async fn insert_conversation(tx: &mut Tx, new: &Conversation) -> Result<bool
         .bind(new.waiting_since)
         .bind(new.first_reply_time)
         .bind(new.last_activity_time)
+        .bind(new.resolve_time)
         .bind(new.create_time)
         .bind(new.message_count)
         .bind(new.last_inbound_position)
+        .bind(new.last_entry_time)
+        .bind(new.first_contact)
         .execute(tx)
         .await?;
     Ok(made == 1)
@@ -212,7 +221,8 @@ pub async fn save_conversation(tx: &mut Tx, it: &mut Conversation) -> Result<boo
         .query(
             "UPDATE conversations SET version = version + 1, subject = $4, tags = $5, priority = $6, status = $7,
                  assignee_id = $8, team_id = $9, waiting_since = $10, first_reply_time = $11, last_activity_time = $12,
-                 snooze_until = $13, resolve_time = $14, message_count = $15, last_inbound_position = $16
+                 snooze_until = $13, resolve_time = $14, message_count = $15, last_inbound_position = $16,
+                 last_entry_time = $17
              WHERE org_id = $1 AND conversation_id = $2 AND version = $3",
         )
         .bind(it.id)
@@ -230,6 +240,7 @@ pub async fn save_conversation(tx: &mut Tx, it: &mut Conversation) -> Result<boo
         .bind(it.resolve_time)
         .bind(it.message_count)
         .bind(it.last_inbound_position)
+        .bind(it.last_entry_time)
         .execute(tx)
         .await?;
     it.version += 1;
@@ -239,14 +250,15 @@ pub async fn save_conversation(tx: &mut Tx, it: &mut Conversation) -> Result<boo
 /// Gives waiting conversations to their agents; says how many were still as they were read: open, with nobody, unchanged.
 pub async fn assign_waiting(tx: &mut Tx, given: &[Given]) -> Result<u64, DbError> {
     let sql = format!(
-        "UPDATE conversations AS c SET assignee_id = v.column2, version = c.version + 1 FROM (VALUES {}) AS v
+        "UPDATE conversations AS c SET assignee_id = v.column2, version = c.version + 1, last_entry_time = v.column4
+         FROM (VALUES {}) AS v
          WHERE c.org_id = $1 AND c.conversation_id = v.column1 AND c.version = v.column3
              AND c.status = 'OPEN' AND c.assignee_id IS NULL",
-        db::rows(2, given.len(), 3)
+        db::rows(2, given.len(), 4)
     );
     let mut query = tx.query_dynamic(sql);
     for it in given {
-        query = query.bind(it.conversation).bind(it.agent).bind(it.version);
+        query = query.bind(it.conversation).bind(it.agent).bind(it.version).bind(it.time);
     }
     query.execute(tx).await
 }

@@ -3,7 +3,9 @@
 use db::{DbError, Tx};
 use kernel::{ConversationId, MessageId, Role, Subject, Timestamp};
 
+use super::history::direction;
 use super::unreadable;
+use crate::domain::history::{Edge, Order};
 use crate::domain::message::{Author, Direction, Message};
 
 const COLUMNS: &str =
@@ -98,5 +100,24 @@ pub async fn list_messages(
     );
     let rows: Vec<MessageRow> =
         tx.query_dynamic(sql).bind(conversation).bind(after).bind(limit).fetch_all(tx).await?;
+    rows.into_iter().map(MessageRow::message).collect()
+}
+
+/// The messages of a conversation behind a time and id, at most `limit`, in the order in which they were recorded.
+pub async fn list_in_time(
+    tx: &mut Tx,
+    conversation: ConversationId,
+    order: Order,
+    edge: Edge,
+    limit: i64,
+) -> Result<Vec<Message>, DbError> {
+    let (sign, direction) = direction(order);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM messages
+         WHERE org_id = $1 AND conversation_id = $2 AND (create_time, message_id) {sign} ($3, $4)
+         ORDER BY create_time{direction}, message_id{direction} LIMIT $5"
+    );
+    let query = tx.query_dynamic(sql).bind(conversation).bind(edge.time).bind(edge.id).bind(limit);
+    let rows: Vec<MessageRow> = query.fetch_all(tx).await?;
     rows.into_iter().map(MessageRow::message).collect()
 }

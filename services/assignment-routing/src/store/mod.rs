@@ -9,8 +9,11 @@ pub mod attention;
 pub mod conversations;
 pub mod counts;
 pub mod decisions;
+pub mod erasure;
 pub mod handles;
+pub mod history;
 pub mod locks;
+pub mod merges;
 pub mod messages;
 pub mod people;
 pub mod presence;
@@ -24,13 +27,27 @@ use db::{DbError, MigrationSet, Migrations};
 
 static ROUTING: MigrationSet = MigrationSet {
     name: "routing",
-    steps: &[db::step!("0001_routing"), db::step!("0002_people_by_role")],
+    steps: &[
+        db::step!("0001_routing"),
+        db::step!("0002_people_by_role"),
+        db::step!("0003_contact_merges"),
+        db::step!("0005_history"),
+        db::step!("0006_erasure"),
+    ],
     work_tables: &["presence", "team_members", "queue", "snoozes"],
 };
 
 /// Every table of the service.
-pub static MIGRATIONS: Migrations =
-    Migrations { sets: &[&db::RETRY_KEYS, &audit::TABLES, &outbox::TABLES, &ROUTING] };
+pub static MIGRATIONS: Migrations = Migrations {
+    sets: &[
+        &db::RETRY_KEYS,
+        &audit::TABLES,
+        &outbox::TABLES,
+        &::erasure::TABLES,
+        &::merges::TABLES,
+        &ROUTING,
+    ],
+};
 
 /// A stored text that is none of those the program writes.
 fn unreadable(column: &str) -> DbError {

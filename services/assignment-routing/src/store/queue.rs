@@ -84,6 +84,7 @@ pub async fn set_priority(
 struct WaitingRow {
     conversation_id: ConversationId,
     version: i64,
+    last_entry_time: Timestamp,
     workflow_id: Option<WorkflowId>,
     traces: Json<Vec<Trace>>,
     explained: bool,
@@ -105,7 +106,7 @@ pub async fn list_next(tx: &mut Tx, team: TeamId, part: Part, limit: i64) -> Res
         Part::Unexplained => " AND NOT q.explained",
     };
     let sql = format!(
-        "SELECT q.conversation_id, c.version, q.workflow_id, q.traces, q.explained
+        "SELECT q.conversation_id, c.version, c.last_entry_time, q.workflow_id, q.traces, q.explained
          FROM queue q JOIN conversations c ON c.org_id = q.org_id AND c.conversation_id = q.conversation_id
          WHERE q.org_id = $1 AND q.team_id = $2 AND c.status = 'OPEN' AND c.assignee_id IS NULL{which}
          ORDER BY -q.priority, q.queue_time, q.conversation_id LIMIT $3{}",
@@ -115,6 +116,7 @@ pub async fn list_next(tx: &mut Tx, team: TeamId, part: Part, limit: i64) -> Res
     let waiting = |row: WaitingRow| Waiting {
         conversation: row.conversation_id,
         version: row.version,
+        last_entry_time: row.last_entry_time,
         strategy: Strategy::RoundRobin,
         workflow: row.workflow_id,
         traces: row.traces.0,

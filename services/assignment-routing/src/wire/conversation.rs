@@ -40,6 +40,7 @@ pub fn conversation(it: Conversation, inside: bool) -> pb::Conversation {
         team_id: it.team.map(|team| team.to_string()).unwrap_or_default(),
         waiting_since_time: maybe_time(it.waiting_since),
         snooze_until_time: maybe_time(it.snooze_until),
+        first_contact_id: it.first_contact.map(|contact| contact.to_string()).unwrap_or_default(),
         ..shared
     }
 }

@@ -36,7 +36,7 @@ pub fn outcomes(ids: Vec<String>, applied: Vec<Applied>) -> Vec<EventOutcome> {
     let outcome = |(event_id, applied): (String, Applied)| {
         let (disposition, reason) = match applied {
             Applied::Now => (EventDisposition::Applied, ""),
-            Applied::Before => (EventDisposition::Duplicate, ""),
+            Applied::Before | Applied::Erased => (EventDisposition::Duplicate, ""),
             Applied::NoSuchConversation => (EventDisposition::Refused, "NO_SUCH_CONVERSATION"),
         };
         EventOutcome { event_id, disposition: disposition.into(), reason: reason.to_owned() }

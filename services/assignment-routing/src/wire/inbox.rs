@@ -19,6 +19,9 @@ pub fn filter(it: &pb::ListConversationsRequest, inside: bool) -> Result<Filter,
     if !it.external_id.is_empty() && it.channel.is_empty() {
         return Err(Fault::invalid("channel", "is needed with external_id"));
     }
+    if it.view() == pb::InboxView::Any && it.contact_id.is_empty() && it.external_id.is_empty() {
+        return Err(Fault::invalid("contact_id", "is needed with the view ANY, unless external_id is given"));
+    }
     if !it.team_id.is_empty() && it.view() != pb::InboxView::Team {
         return Err(Fault::invalid("team_id", "goes with the view TEAM only"));
     }
@@ -66,6 +69,7 @@ fn view_of(view: pb::InboxView, inside: bool) -> View {
         pb::InboxView::Unread => View::Unread,
         pb::InboxView::Resolved => View::Resolved,
         pb::InboxView::Snoozed => View::Snoozed,
+        pb::InboxView::Any => View::Every,
     }
 }
 

@@ -4,7 +4,9 @@
 pub mod agent;
 pub mod conversation;
 pub mod decision;
+pub mod erasure;
 pub mod event;
+pub mod history;
 pub mod inbox;
 pub mod mask;
 pub mod message;

@@ -183,6 +183,34 @@ testkit::on_both_databases! {
         assert_eq!(refused.code(), Code::InvalidArgument);
     }
 
+    // R7 C7
+    async fn the_conversations_of_one_contact_are_listed_whatever_their_status(engine) {
+        let world = World::on(engine).await;
+        let mut all = Vec::new();
+        for number in 1..=3 {
+            let first = RecordMessageRequest { contact_address: "zoe".into(), ..inbound(&format!("c-{number}"), "1") };
+            all.push(world.record(first).await.conversation.unwrap());
+        }
+        world.begin("of-another").await;
+        world.resolve(&all[0].conversation_id).await;
+        let mut ana = world.conversations("ana", Role::Agent);
+        let mut request = ListConversationsRequest {
+            view: InboxView::Any.into(),
+            contact_id: all[0].contact_id.clone(),
+            page_size: 2,
+            ..Default::default()
+        };
+        let first = ana.list_conversations(request.clone()).await.unwrap().into_inner();
+        assert_eq!(externals(&first.entries), ["c-3", "c-2"]);
+        request.page_token = first.next_page_token;
+        let second = ana.list_conversations(request).await.unwrap().into_inner();
+        assert_eq!((externals(&second.entries), second.next_page_token.as_str()), (vec!["c-1"], ""));
+
+        let everything = ListConversationsRequest { view: InboxView::Any.into(), ..Default::default() };
+        let refused = ana.list_conversations(everything).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::InvalidArgument, Some(ErrorReason::InvalidField)));
+    }
+
     // R7
     async fn only_customers_notes_of_others_and_mentions_make_a_conversation_unread(engine) {
         let world = World::on(engine).await;

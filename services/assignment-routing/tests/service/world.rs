@@ -1,15 +1,11 @@
 //! What the tests share: the service between stubs of its peers, people who call it, and what was told.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kernel::{Clock, Role, Timestamp};
-use proto::common::v1::{ErrorReason, EventDisposition, EventOutcome};
-use proto::contacts::v1 as contacts;
-use proto::contacts::v1::contact_service_server::{ContactService, ContactServiceServer};
-use proto::notifications::v1::ingest_service_server::{IngestService, IngestServiceServer};
-use proto::notifications::v1::{NotificationEvent, NotifyRequest, NotifyResponse};
+use proto::common::v1::ErrorReason;
+use proto::notifications::v1::NotificationEvent;
 use proto::routing::v1::agent_service_client::AgentServiceClient;
 use proto::routing::v1::assignment_service_client::AssignmentServiceClient;
 use proto::routing::v1::conversation_service_client::ConversationServiceClient;
@@ -18,11 +14,11 @@ use proto::routing::v1::event_service_client::EventServiceClient;
 use proto::routing::v1::team_service_client::TeamServiceClient;
 use proto::routing::v1::workflow_service_client::WorkflowServiceClient;
 use proto::routing::v1::*;
-use runtime::{Service, Unit};
 use testkit::{Client, Engine, Suite};
-use tonic::service::Routes;
-use tonic::{Request, Response, Status};
+use tonic::Status;
 use tonic_types::StatusExt;
+
+use crate::stubs::{Contacts, contacts_stub, notifications_stub};
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const NEW_YEAR: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
@@ -33,6 +29,7 @@ pub(crate) const ORG: &str = "acme";
 pub(crate) struct World {
     pub(crate) suite: Suite,
     pub(crate) clock: Clock,
+    pub(crate) contacts: Contacts,
     told: Arc<Mutex<Vec<NotificationEvent>>>,
 }
 
@@ -48,7 +45,9 @@ impl World {
 
     async fn start(engine: Engine, time: Option<Timestamp>) -> Self {
         let told = Arc::<Mutex<Vec<NotificationEvent>>>::default();
-        let units = [assignment_routing::unit(), contacts_stub(), notifications_stub(Arc::clone(&told))];
+        let contacts = Contacts::default();
+        let units =
+            [assignment_routing::unit(), contacts_stub(&contacts), notifications_stub(Arc::clone(&told))];
         let builder = Suite::of(units).on(engine).configured(|config| {
             config.limits.calls_per_person = 0;
             config.limits.person_per_second = 0;
@@ -58,7 +57,7 @@ impl World {
             Some(time) => builder.with_fake_clock(time),
             None => builder,
         };
-        Self { suite: builder.start().await, clock: Clock::system(), told }
+        Self { suite: builder.start().await, clock: Clock::system(), contacts, told }
     }
 
     pub(crate) fn client(&self, subject: &str, role: Role) -> Client {
@@ -277,105 +276,4 @@ pub(crate) fn refusal(status: &Status) -> (tonic::Code, Option<ErrorReason>) {
 /// A value that came with a refusal, for programs.
 pub(crate) fn metadata(status: &Status, key: &str) -> Option<String> {
     status.get_details_error_info().and_then(|info| info.metadata.get(key).cloned())
-}
-
-fn contacts_stub() -> Unit {
-    let known = Contacts(Arc::default());
-    Unit::new("contacts", move |_, _| {
-        let routes = Routes::new(ContactServiceServer::new(known.clone()));
-        async move { Ok(Service { routes, workers: vec![], health: vec![] }) }
-    })
-}
-
-/// Knows people by address; one whose address begins with `vip` carries that tag.
-#[derive(Clone)]
-struct Contacts(Arc<Mutex<HashMap<String, contacts::Contact>>>);
-
-#[tonic::async_trait]
-impl ContactService for Contacts {
-    async fn resolve_contact(
-        &self,
-        request: Request<contacts::ResolveContactRequest>,
-    ) -> Result<Response<contacts::ResolveContactResponse>, Status> {
-        let address = request.into_inner().address;
-        let make = || contacts::Contact {
-            contact_id: Clock::system().new_id().to_string(),
-            tags: address.starts_with("vip").then(|| "vip".to_owned()).into_iter().collect(),
-            language: "de".into(),
-            ..Default::default()
-        };
-        let contact = self.0.lock().unwrap().entry(address.clone()).or_insert_with(make).clone();
-        Ok(Response::new(contacts::ResolveContactResponse { contact: Some(contact), created: false }))
-    }
-
-    async fn create_contact(
-        &self,
-        _: Request<contacts::CreateContactRequest>,
-    ) -> Result<Response<contacts::CreateContactResponse>, Status> {
-        Err(Status::unimplemented("stub"))
-    }
-
-    async fn get_contact(
-        &self,
-        _: Request<contacts::GetContactRequest>,
-    ) -> Result<Response<contacts::GetContactResponse>, Status> {
-        Err(Status::unimplemented("stub"))
-    }
-
-    async fn list_contacts(
-        &self,
-        _: Request<contacts::ListContactsRequest>,
-    ) -> Result<Response<contacts::ListContactsResponse>, Status> {
-        Err(Status::unimplemented("stub"))
-    }
-
-    async fn update_contact(
-        &self,
-        _: Request<contacts::UpdateContactRequest>,
-    ) -> Result<Response<contacts::UpdateContactResponse>, Status> {
-        Err(Status::unimplemented("stub"))
-    }
-
-    async fn tag_contact(
-        &self,
-        _: Request<contacts::TagContactRequest>,
-    ) -> Result<Response<contacts::TagContactResponse>, Status> {
-        Err(Status::unimplemented("stub"))
-    }
-
-    async fn list_tags(
-        &self,
-        _: Request<contacts::ListTagsRequest>,
-    ) -> Result<Response<contacts::ListTagsResponse>, Status> {
-        Err(Status::unimplemented("stub"))
-    }
-}
-
-fn notifications_stub(told: Arc<Mutex<Vec<NotificationEvent>>>) -> Unit {
-    Unit::new("notifications", move |_, _| {
-        let routes = Routes::new(IngestServiceServer::new(Notifications(Arc::clone(&told))));
-        async move { Ok(Service { routes, workers: vec![], health: vec![] }) }
-    })
-}
-
-/// Writes down what it is told, each event once.
-struct Notifications(Arc<Mutex<Vec<NotificationEvent>>>);
-
-#[tonic::async_trait]
-impl IngestService for Notifications {
-    async fn notify(&self, request: Request<NotifyRequest>) -> Result<Response<NotifyResponse>, Status> {
-        let mut told = self.0.lock().unwrap();
-        let mut outcomes = Vec::new();
-        for event in request.into_inner().events {
-            outcomes.push(EventOutcome {
-                event_id: event.event_id.clone(),
-                disposition: EventDisposition::Applied.into(),
-                reason: String::new(),
-            });
-            if told.iter().all(|known| known.event_id != event.event_id) {
-                told.push(event);
-            }
-        }
-        Ok(Response::new(NotifyResponse { outcomes }))
-    }
 }

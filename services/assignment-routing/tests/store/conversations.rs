@@ -169,7 +169,8 @@ db::both_databases!(
                 .write(&org(), move |tx| {
                     Box::pin(async move {
                         let decision = tx.clock().new_id().into();
-                        let given = Given { conversation: id, version: 1, agent: ana, decision };
+                        let time = tx.clock().now();
+                        let given = Given { conversation: id, version: 1, agent: ana, decision, time };
                         assert_eq!(store::conversations::assign_waiting(tx, &[given]).await?, 1);
                         let _ = locked.send(());
                         tokio::time::sleep(Duration::from_millis(200)).await;

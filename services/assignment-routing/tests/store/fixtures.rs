@@ -99,7 +99,9 @@ pub(crate) fn conversation(clock: &Clock, team: Option<TeamId>) -> Conversation 
         resolve_time: None,
         create_time: clock.now(),
         message_count: 0,
+        first_contact: None,
         last_inbound_position: 0,
+        last_entry_time: clock.now(),
     }
 }
 
@@ -132,6 +134,7 @@ pub(crate) fn app(db: &Db, clock: &Clock) -> Arc<App> {
     let tokens = ServiceTokens::new(dev.signer(), Subject::parse("routing").unwrap(), clock.clone());
     Arc::new(App {
         conversations: inbox::gather(db.clone()),
+        follower: merges::Follower::new("routing", db.clone(), store::merges::Conversations),
         db: db.clone(),
         clock: clock.clone(),
         seal: PageSeal::new(&[7; 32]),

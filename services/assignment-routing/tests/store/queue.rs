@@ -150,7 +150,13 @@ db::both_databases!(the_schema_refuses_a_second_open_assignment, MIGRATIONS, |db
                 let clock = tx.clock().clone();
                 let agent = agent(tx, if again { "ben" } else { "ana" }).await?;
                 let conversation = kernel::ConversationId::from_uuid(uuid::Uuid::nil());
-                let given = || Given { conversation, version: 1, agent, decision: clock.new_id().into() };
+                let given = || Given {
+                    conversation,
+                    version: 1,
+                    agent,
+                    decision: clock.new_id().into(),
+                    time: clock.now(),
+                };
                 store::assignments::insert_assignments(tx, &[given()], clock.now()).await?;
                 if again {
                     return Ok(());

@@ -63,7 +63,7 @@ impl ContactService for Api {
         request: Request<pb::TagContactRequest>,
     ) -> Result<Response<pb::TagContactResponse>, Status> {
         let call = rpc::call(&request)?;
-        let tag = wire::tag(request.get_ref())?;
+        let tag = wire::tag(&call, request.get_ref())?;
         let contact =
             self.app.tag_contact(&call.caller.org, runtime::origin(&call), tag).await.map_err(Fault::from)?;
         Ok(Response::new(pb::TagContactResponse { contact: Some(wire::contact(contact)) }))
@@ -74,7 +74,7 @@ impl ContactService for Api {
         request: Request<pb::ResolveContactRequest>,
     ) -> Result<Response<pb::ResolveContactResponse>, Status> {
         let call = rpc::call(&request)?;
-        let resolve = wire::resolve(request.get_ref())?;
+        let resolve = wire::resolve(&call, request.get_ref())?;
         let resolved = self
             .app
             .resolve_contact(&call.caller.org, runtime::origin(&call), resolve)

@@ -5,9 +5,9 @@ use db::{Retry, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
 
 use super::set_attributes::steps;
-use super::{App, index, whole};
+use super::{App, activity, index, whole};
 use crate::Error;
-use crate::domain::{Address, Attribute, AttributeChange, Contact, Profile, Tag};
+use crate::domain::{Actor, Address, Attribute, AttributeChange, Contact, Happened, Profile, Tag};
 use crate::store::{attributes, contacts, identities, tags};
 
 /// What a new contact shall be.
@@ -19,6 +19,8 @@ pub struct CreateContact {
     pub tags: Vec<Tag>,
     /// The attributes to have from the start, each key once.
     pub attributes: Vec<Attribute>,
+    /// Who makes it.
+    pub by: Actor,
     /// The request, for its retries.
     pub retry: Retry,
 }
@@ -51,13 +53,14 @@ async fn insert(
     now: Timestamp,
     origin: Origin,
 ) -> Result<Contact, Error> {
-    let CreateContact { profile, tags, attributes, retry: _ } = create;
+    let CreateContact { profile, tags, attributes, by, retry: _ } = create;
     contacts::insert(tx, id, &profile, now).await?;
     take_addresses(tx, id, &profile.addresses(), now).await?;
     tags::insert(tx, id, &tags).await?;
     let change = AttributeChange { set: attributes, clear: Vec::new() };
     let steps = steps(tx, change, &[], "attributes").await?;
     attributes::set(tx, id, &steps.set).await?;
+    activity::keep(tx, id, now, &by, [Happened::Created]).await?;
     audit::record(tx, &origin, &[Event::new("contact.create", id)]).await?;
     let contact = whole::get(tx, id).await?;
     index::add(tx, &contact).await?;

@@ -2,12 +2,12 @@
 
 use kernel::{ContactId, OrgId};
 
-use super::{App, whole};
+use super::{App, survivor};
 use crate::Error;
 use crate::domain::{Contact, Viewer};
 
 impl App {
-    /// Reads a contact.
+    /// Reads a contact, or who stands for it if it was merged away: whoever knows its id, a contact's own token too, is answered.
     ///
     /// # Errors
     /// [`Error::NoSuchContact`], also when the viewer may not see the one there is.
@@ -15,6 +15,6 @@ impl App {
         if !viewer.may_see(id) {
             return Err(Error::NoSuchContact);
         }
-        self.db.read(org, move |tx| Box::pin(whole::get(tx, id))).await
+        self.db.read(org, move |tx| Box::pin(survivor::get(tx, id))).await
     }
 }

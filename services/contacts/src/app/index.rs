@@ -1,11 +1,11 @@
-//! What contacts are found by follows what they are (C5).
+//! What contacts are found by (C5), and what they may share with others (C6), follows what they are.
 
 use std::collections::BTreeSet;
 
 use db::{DbError, Tx};
 use kernel::{ContactId, OrgId};
 
-use super::{App, whole};
+use super::{App, duplicates, whole};
 use crate::Error;
 use crate::domain::{Contact, Entry, entries};
 use crate::store::{backlog, contacts, search};
@@ -13,20 +13,22 @@ use crate::store::{backlog, contacts, search};
 /// Contacts of the backlog that are read at once.
 const AT_ONCE: i64 = 100;
 
-/// Stores what a new contact is found by.
+/// Stores what a new contact is found by, and may share with others.
 pub(super) async fn add(tx: &mut Tx, contact: &Contact) -> Result<(), DbError> {
     let entries: Vec<Entry> = entries(contact).into_iter().collect();
-    search::insert(tx, contact.contact_id, &entries).await
+    search::insert(tx, contact.contact_id, &entries).await?;
+    duplicates::add(tx, contact).await
 }
 
-/// Stores what a changed contact is found by, where it is another than before. For the holder of the contact's lock.
+/// Stores what a changed contact is found by, and may share with others, where it is another than before. For the holder of the contact's lock.
 pub(super) async fn follow(tx: &mut Tx, contact: &Contact) -> Result<(), DbError> {
     let old: BTreeSet<Entry> = search::list_of(tx, contact.contact_id).await?.into_iter().collect();
     let new = entries(contact);
     let gone: Vec<Entry> = old.difference(&new).cloned().collect();
     let come: Vec<Entry> = new.difference(&old).cloned().collect();
     search::remove(tx, contact.contact_id, &gone).await?;
-    search::insert(tx, contact.contact_id, &come).await
+    search::insert(tx, contact.contact_id, &come).await?;
+    duplicates::follow(tx, contact).await
 }
 
 impl App {

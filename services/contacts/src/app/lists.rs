@@ -5,7 +5,7 @@ use db::{Retry, Tx};
 use kernel::{ContactId, OrgId, PageSize, Timestamp};
 use uuid::Uuid;
 
-use super::App;
+use super::{App, survivor};
 use crate::Error;
 use crate::domain::{ContactList, Line, ListChange, ListId, ListName, MOST_LISTS};
 use crate::store::{contacts, lists};
@@ -110,6 +110,7 @@ impl App {
         let before = self.list_before(OF_CONTACT, &binding, token)?;
         let page = self.db.read(org, move |tx| {
             Box::pin(async move {
+                let contact = survivor::find(tx, contact).await?.unwrap_or(contact);
                 contacts::find(tx, contact).await?.ok_or(Error::NoSuchContact)?;
                 Ok::<_, Error>(lists::list_of(tx, contact, before, size.and_one()).await?)
             })

@@ -5,7 +5,7 @@ use db::Tx;
 use kernel::{ContactId, OrgId, PageSize};
 use uuid::Uuid;
 
-use super::{App, ContactPage, whole};
+use super::{App, ContactPage, survivor, whole};
 use crate::Error;
 use crate::domain::{ContactList, ListId};
 use crate::store::{contacts, lists, members};
@@ -87,7 +87,8 @@ async fn add(
 ) -> Result<ContactList, Error> {
     let list = lists::lock(tx, id).await?.ok_or(Error::NoSuchList)?;
     // The list is there and stays: what is missing is a contact.
-    let came = members::insert(tx, id, &sorted(contacts)).await.map_err(|error| match error {
+    let contacts = sorted(survivor::each(tx, contacts).await?);
+    let came = members::insert(tx, id, &contacts).await.map_err(|error| match error {
         db::DbError::ForeignKey => Error::NoSuchContact,
         error => Error::from(error),
     })?;
@@ -101,7 +102,8 @@ async fn remove(
     origin: Origin,
 ) -> Result<ContactList, Error> {
     let list = lists::lock(tx, id).await?.ok_or(Error::NoSuchList)?;
-    let went = members::remove(tx, id, &sorted(contacts)).await?;
+    let contacts = sorted(survivor::each(tx, contacts).await?);
+    let went = members::remove(tx, id, &contacts).await?;
     counted(tx, list, -went, &origin, "list.remove_members").await
 }
 

@@ -8,9 +8,9 @@ use audit::{Event, Origin};
 use db::{DbError, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
 
-use super::{App, index, whole};
+use super::{App, activity, index, whole};
 use crate::Error;
-use crate::domain::{Address, Contact, Line, Profile};
+use crate::domain::{Actor, Address, Contact, Happened, Line, Profile};
 use crate::store::{contacts, identities};
 
 /// How often to look for an owner. Each round ends because another call just gave the address away, or took it; that
@@ -24,6 +24,8 @@ pub struct ResolveContact {
     pub address: Address,
     /// What to call a contact who is made now.
     pub display_name: Line,
+    /// Who asks, and so makes them.
+    pub by: Actor,
 }
 
 /// The owner of an address.
@@ -67,7 +69,11 @@ impl App {
 async fn find_owner(tx: &mut Tx, address: &Address) -> Result<Option<Contact>, Error> {
     let owners = identities::find_owners(tx, std::slice::from_ref(address.key())).await?;
     match owners.first() {
-        Some(owned) => whole::get(tx, owned.contact_id).await.map(Some),
+        // Merged away between the two reads: the address is another's by now.
+        Some(owned) => match whole::get(tx, owned.contact_id).await {
+            Err(Error::NoSuchContact) => Err(Error::LostRace),
+            contact => contact.map(Some),
+        },
         None => Ok(None),
     }
 }
@@ -79,7 +85,7 @@ async fn link_or_make(
     now: Timestamp,
     origin: Origin,
 ) -> Result<Resolved, Error> {
-    let ResolveContact { address, display_name } = resolve;
+    let ResolveContact { address, display_name, by } = resolve;
     // Again, inside the transaction: on SQLite, whose transactions come one after the other, this settles it.
     if let Some(contact) = find_owner(tx, &address).await? {
         return Ok(Resolved { contact, created: false });
@@ -91,6 +97,7 @@ async fn link_or_make(
         return Ok(Resolved { contact, created: false });
     }
     let contact = make(tx, id, &address, display_name, now).await?;
+    activity::keep(tx, id, now, &by, [Happened::Created]).await?;
     audit::record(tx, &origin, &[Event::new("contact.create", id)]).await?;
     Ok(Resolved { contact, created: true })
 }

@@ -6,7 +6,7 @@ use audit::{Event, Origin};
 use db::Tx;
 use kernel::{ContactId, OrgId, Timestamp};
 
-use super::{App, index, whole};
+use super::{App, index, survivor, whole};
 use crate::Error;
 use crate::domain::{Attribute, AttributeChange, AttributeSteps, Contact, Definition, Key};
 use crate::store::{attributes, contacts, definitions};
@@ -39,8 +39,8 @@ impl App {
 }
 
 async fn change(tx: &mut Tx, set: SetAttributes, now: Timestamp, origin: Origin) -> Result<Contact, Error> {
-    let id = set.contact_id;
-    let row = contacts::lock(tx, id).await?.ok_or(Error::NoSuchContact)?;
+    let row = survivor::lock(tx, set.contact_id).await?;
+    let id = row.contact_id;
     let old = whole::one(tx, row).await?;
     if set.version.is_some_and(|version| version != old.version) {
         return Err(Error::StaleVersion { current: old.version });

@@ -4,9 +4,9 @@ use audit::{Event, Origin};
 use db::Tx;
 use kernel::{ContactId, OrgId, PageSize, Timestamp};
 
-use super::{App, index, whole};
+use super::{App, activity, index, survivor, whole};
 use crate::Error;
-use crate::domain::{Contact, TagChange};
+use crate::domain::{Actor, Contact, Happened, TagChange, TagSteps};
 use crate::store::tags::TagUse;
 use crate::store::{contacts, tags};
 
@@ -19,6 +19,8 @@ pub struct TagContact {
     pub contact_id: ContactId,
     /// The tags.
     pub change: TagChange,
+    /// Who does it.
+    pub by: Actor,
 }
 
 /// Which tags are asked for.
@@ -73,8 +75,8 @@ impl App {
 }
 
 async fn change(tx: &mut Tx, tag: TagContact, now: Timestamp, origin: Origin) -> Result<Contact, Error> {
-    let id = tag.contact_id;
-    let row = contacts::lock(tx, id).await?.ok_or(Error::NoSuchContact)?;
+    let row = survivor::lock(tx, tag.contact_id).await?;
+    let id = row.contact_id;
     let contact = whole::one(tx, row).await?;
     let steps = tag.change.over(&contact.tags);
     if steps.is_nothing() {
@@ -86,8 +88,15 @@ async fn change(tx: &mut Tx, tag: TagContact, now: Timestamp, origin: Origin) ->
     tags::insert(tx, id, &steps.added).await?;
     tags::remove(tx, id, &steps.removed).await?;
     contacts::touch(tx, id, now).await?;
+    activity::keep(tx, id, now, &tag.by, happened(steps)).await?;
     audit::record(tx, &origin, &[Event::new("contact.tag", id)]).await?;
     let contact = whole::get(tx, id).await?;
     index::follow(tx, &contact).await?;
     Ok(contact)
+}
+
+fn happened(steps: TagSteps) -> impl Iterator<Item = Happened> {
+    let added = (!steps.added.is_empty()).then_some(Happened::Tagged(steps.added));
+    let removed = (!steps.removed.is_empty()).then_some(Happened::Untagged(steps.removed));
+    added.into_iter().chain(removed)
 }

@@ -5,7 +5,7 @@ use db::{Retry, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
 
 use super::create::take_addresses;
-use super::{App, index, whole};
+use super::{App, index, survivor, whole};
 use crate::Error;
 use crate::domain::{AddressChange, Contact, Mask, Profile};
 use crate::store::{contacts, identities};
@@ -50,8 +50,8 @@ async fn change(
     now: Timestamp,
     origin: Origin,
 ) -> Result<Contact, Error> {
-    let id = update.contact_id;
-    let row = contacts::lock(tx, id).await?.ok_or(Error::NoSuchContact)?;
+    let row = survivor::lock(tx, update.contact_id).await?;
+    let id = row.contact_id;
     let old = whole::one(tx, row).await?;
     if update.version.is_some_and(|version| version != old.version) {
         return Err(Error::StaleVersion { current: old.version });

@@ -26,6 +26,13 @@ pub(super) async fn one(tx: &mut Tx, row: ContactRow) -> Result<Contact, Error> 
     whole.into_iter().next().ok_or(Error::NoSuchContact)
 }
 
+/// The contacts of these ids; nothing for those that are not there.
+pub(super) async fn by_id(tx: &mut Tx, ids: &[ContactId]) -> Result<HashMap<ContactId, Contact>, DbError> {
+    let rows = contacts::list_by_id(tx, ids).await?;
+    let contacts = all(tx, rows).await?;
+    Ok(contacts.into_iter().map(|contact| (contact.contact_id, contact)).collect())
+}
+
 /// The contacts of these rows, in their order, as many as a page has room for; and the last of them, if there are more.
 pub(super) async fn page(
     tx: &mut Tx,
@@ -59,7 +66,7 @@ async fn fitting(tx: &mut Tx, rows: Vec<ContactRow>) -> Result<Vec<Contact>, DbE
 }
 
 /// The contacts of these rows, in their order.
-async fn all(tx: &mut Tx, rows: Vec<ContactRow>) -> Result<Vec<Contact>, DbError> {
+pub(super) async fn all(tx: &mut Tx, rows: Vec<ContactRow>) -> Result<Vec<Contact>, DbError> {
     let ids: Vec<ContactId> = rows.iter().map(|row| row.contact_id).collect();
     let mut tags: HashMap<ContactId, Vec<Tag>> = by_contact(tags::list_of(tx, &ids).await?);
     let mut identities: HashMap<ContactId, Vec<Identity>> = by_contact(identities::list_of(tx, &ids).await?);

@@ -4,7 +4,7 @@ use kernel::Malformed;
 use serde::{Deserialize, Serialize};
 
 use super::line::visible;
-use super::{Email, Phone};
+use super::{Email, Identity, Phone};
 
 /// The channel of email addresses.
 const EMAIL: &str = "email";
@@ -87,6 +87,14 @@ impl Address {
         Self::on(Channel(PHONE.to_owned()), phone.as_str().to_owned(), phone.as_str())
     }
 
+    /// The address of an identity, which was one when it was stored.
+    ///
+    /// # Errors
+    /// [`Malformed`] if it is none any more.
+    pub fn of_identity(identity: &Identity) -> Result<Self, Malformed> {
+        Self::parse(identity.channel.clone(), &identity.address)
+    }
+
     fn on(channel: Channel, key: String, written: &str) -> Self {
         Self { key: AddressKey { channel, address: key }, written: written.to_owned() }
     }
@@ -120,7 +128,7 @@ impl Address {
 }
 
 /// Every key under which the owner of this email address or phone number may be known.
-pub(super) fn every_key_of(address: &Address) -> Vec<AddressKey> {
+pub fn every_key_of(address: &Address) -> Vec<AddressKey> {
     if !BY_NUMBER.contains(&address.key.channel.as_str()) {
         return vec![address.key.clone()];
     }

@@ -4,7 +4,7 @@ use kernel::{ContactId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::attribute::Value;
-use super::{Attribute, Channel, Line, Profile, Tag};
+use super::{Attribute, Block, Channel, Line, Profile, Tag};
 
 /// A person outside the organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Contact {
     /// The custom attributes they have, by key. Answers kept for retries by an older version have none.
     #[serde(default)]
     pub attributes: Vec<Attribute>,
+    /// That what they write calls nobody, if so. Answers kept for retries by an older version have none.
+    #[serde(default)]
+    pub block: Option<Block>,
     /// When the contact was made.
     pub create_time: Timestamp,
     /// When the contact last changed.
@@ -43,7 +46,8 @@ impl Contact {
         let tags: usize = self.tags.iter().map(|tag| tag.as_str().len()).sum();
         let identities: usize = self.identities.iter().map(|one| one.address.len() + ENTRY_BYTES).sum();
         let attributes: usize = self.attributes.iter().map(|one| value_bytes(&one.value) + ENTRY_BYTES).sum();
-        lines + emails + phones + tags + identities + attributes
+        let block = self.block.as_ref().map_or(0, |block| block.reason.as_str().len() + ENTRY_BYTES);
+        lines + emails + phones + tags + identities + attributes + block
     }
 }
 

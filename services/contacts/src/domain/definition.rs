@@ -51,6 +51,11 @@ impl Definition {
         }
     }
 
+    /// Whether a contact may go on having the value, which it was given before: also of an archived definition.
+    pub fn keeps(&self, value: &Value) -> bool {
+        Self { archived: false, ..self.clone() }.check(value).is_ok()
+    }
+
     fn check_type(&self, value: &Value) -> Result<(), Malformed> {
         if value.value_type() == self.value_type {
             return Ok(());

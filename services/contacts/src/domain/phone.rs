@@ -46,14 +46,19 @@ impl Phone {
     /// instead.
     pub fn searchable(&self) -> Vec<String> {
         let mut forms = vec![self.0.clone()];
-        let code = phonenumber::parse(None, &self.0).map(|number| format!("+{}", number.country().code()));
-        if let Some(national) = code.ok().and_then(|code| self.0.strip_prefix(&code)) {
+        if let Some(national) = self.national() {
             forms.push(national.to_owned());
             if !national.starts_with('0') {
                 forms.push(format!("0{national}"));
             }
         }
         forms
+    }
+
+    /// The number without its country code.
+    pub fn national(&self) -> Option<&str> {
+        let number = phonenumber::parse(None, &self.0).ok()?;
+        self.0.strip_prefix(&format!("+{}", number.country().code()))
     }
 }
 

@@ -70,7 +70,7 @@ impl Field {
     }
 
     /// The text of a field that is one; the two lists are none.
-    fn line(self, of: &mut Profile) -> Option<&mut Line> {
+    pub(super) fn line(self, of: &mut Profile) -> Option<&mut Line> {
         match self {
             Self::DisplayName => Some(&mut of.display_name),
             Self::GivenName => Some(&mut of.given_name),
@@ -100,10 +100,15 @@ impl Field {
 pub struct UnknownPath(pub String);
 
 /// The fields that a change is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mask(BTreeSet<Field>);
 
 impl Mask {
+    /// These fields.
+    pub fn of(fields: impl IntoIterator<Item = Field>) -> Self {
+        Self(fields.into_iter().collect())
+    }
+
     /// Reads an update mask. No paths: the fields which are set in `new`.
     ///
     /// # Errors

@@ -3,15 +3,23 @@
 use db::{DbError, Engine, Json, Query, Tx, rows};
 use kernel::{ContactId, Timestamp};
 
-use crate::domain::{Attribute, Contact, Email, Identity, Line, ListId, Phone, Profile, Tag};
+use crate::domain::{Attribute, Block, Contact, Email, Identity, Line, ListId, Phone, Profile, Tag};
 
-/// The columns of a [`ContactRow`], and of an insert.
-macro_rules! columns {
+/// The columns of an insert.
+macro_rules! inserted {
     () => {
         "contact_id, version, display_name, given_name, family_name, emails, phones, external_id, language, time_zone, \
          default_channel, avatar_url, company, location, create_time, update_time"
     };
 }
+
+/// The columns of a [`ContactRow`].
+macro_rules! columns {
+    () => {
+        concat!(inserted!(), ", block")
+    };
+}
+pub(super) use {columns, inserted};
 
 /// A contact without its tags, identities and attributes, which have tables of their own.
 #[derive(Debug, Clone, db::FromRow)]
@@ -33,6 +41,7 @@ pub struct ContactRow {
     location: Line,
     create_time: Timestamp,
     update_time: Timestamp,
+    block: Option<Json<Block>>,
 }
 
 impl ContactRow {
@@ -58,6 +67,7 @@ impl ContactRow {
             tags,
             identities,
             attributes,
+            block: self.block.map(|Json(block)| block),
             create_time: self.create_time,
             update_time: self.update_time,
         }
@@ -71,7 +81,7 @@ impl ContactRow {
 pub async fn insert(tx: &mut Tx, id: ContactId, profile: &Profile, now: Timestamp) -> Result<(), DbError> {
     const SQL: &str = concat!(
         "INSERT INTO contacts (org_id, ",
-        columns!(),
+        inserted!(),
         ") VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"
     );
     let query = tx.query(SQL).bind(id);
@@ -93,6 +103,46 @@ pub async fn update(tx: &mut Tx, id: ContactId, profile: &Profile, now: Timestam
     Ok(())
 }
 
+/// Stores a contact that was there before, with its own id and time of making, and the given version.
+///
+/// # Errors
+/// [`DbError::Unique`] on `external_id` when another contact has it.
+pub async fn restore(tx: &mut Tx, contact: &Contact, version: i64, now: Timestamp) -> Result<(), DbError> {
+    const SQL: &str = concat!(
+        "INSERT INTO contacts (org_id, ",
+        columns!(),
+        ") VALUES ($1, $2, $16, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $17, $18)"
+    );
+    let query = bind_profile(tx.query(SQL).bind(contact.contact_id), &contact.profile);
+    let query = query.bind(contact.create_time).bind(version).bind(now);
+    query.bind(contact.block.as_ref().map(Json)).execute(tx).await?;
+    Ok(())
+}
+
+/// Like [`lock`], and nobody refers to the contact anew either: it is about to go.
+///
+/// # Errors
+/// As for every statement.
+pub async fn lock_to_delete(tx: &mut Tx, id: ContactId) -> Result<(), DbError> {
+    match tx.engine() {
+        // The only writer has locked everything already.
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => {
+            const SQL: &str = "SELECT 1 FROM contacts WHERE org_id = $1 AND contact_id = $2 FOR UPDATE";
+            tx.query(SQL).bind(id).execute(tx).await.map(drop)
+        }
+    }
+}
+
+/// Removes a contact with its identities, tags, attributes and entries. It is on no list any more.
+///
+/// # Errors
+/// [`DbError::ForeignKey`] when it is on a list.
+pub async fn delete(tx: &mut Tx, id: ContactId) -> Result<(), DbError> {
+    tx.query("DELETE FROM contacts WHERE org_id = $1 AND contact_id = $2").bind(id).execute(tx).await?;
+    Ok(())
+}
+
 /// Counts a contact's version up, as its tags, identities or attributes changed. For the holder of the contact's lock.
 ///
 /// # Errors
@@ -102,6 +152,42 @@ pub async fn touch(tx: &mut Tx, id: ContactId, now: Timestamp) -> Result<(), DbE
         "UPDATE contacts SET version = version + 1, update_time = $3 WHERE org_id = $1 AND contact_id = $2";
     tx.query(SQL).bind(id).bind(now).execute(tx).await?;
     Ok(())
+}
+
+/// Sets or ends a contact's block and counts the version up. For the holder of the contact's lock.
+///
+/// # Errors
+/// As for every statement.
+pub async fn set_block(
+    tx: &mut Tx,
+    id: ContactId,
+    block: Option<&Block>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE contacts SET block = $3, version = version + 1, update_time = $4
+        WHERE org_id = $1 AND contact_id = $2";
+    tx.query(SQL).bind(id).bind(block.map(Json)).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+/// Which of these contacts there are; until the transaction ends, nobody changes, merges or deletes them.
+///
+/// # Errors
+/// As for every statement.
+pub async fn hold(tx: &mut Tx, ids: &[ContactId]) -> Result<Vec<ContactId>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lock = match tx.engine() {
+        // The only writer has locked everything already.
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR SHARE",
+    };
+    let sql = format!(
+        "SELECT contact_id FROM contacts WHERE org_id = $1 AND contact_id IN (VALUES {}) ORDER BY contact_id{lock}",
+        rows(2, ids.len(), 1)
+    );
+    tx.query_dynamic(sql).bind_all(ids.iter().copied()).fetch_values(tx).await
 }
 
 /// Like [`touch`], for several; until the transaction ends, nobody else changes them.
@@ -216,6 +302,19 @@ pub async fn list_by_id(tx: &mut Tx, ids: &[ContactId]) -> Result<Vec<ContactRow
         rows(2, ids.len(), 1)
     );
     tx.query_dynamic(sql).bind_all(ids.iter().copied()).fetch_all(tx).await
+}
+
+/// Columns of an insert beside the organization.
+pub(super) const COLUMNS: usize = 16;
+
+/// The insert of these rows of values.
+pub(super) fn insert_sql(values: &str, on_conflict: &str) -> String {
+    format!(concat!("INSERT INTO contacts (org_id, ", inserted!(), ") VALUES {} {}"), values, on_conflict)
+}
+
+/// Binds such a row, of a contact made now.
+pub(super) fn bind_contact(query: Query, id: ContactId, profile: &Profile, now: Timestamp) -> Query {
+    bind_profile(query.bind(id).bind(1_i64), profile).bind(now).bind(now)
 }
 
 /// Binds `$3` to `$14`, in the order of the columns.

@@ -42,23 +42,67 @@ pub async fn insert(
     addresses: &[Address],
     now: Timestamp,
 ) -> Result<usize, DbError> {
+    let addresses: Vec<(Address, Timestamp)> =
+        addresses.iter().map(|address| (address.clone(), now)).collect();
+    restore(tx, contact, addresses).await
+}
+
+/// Like [`insert`], each since its own time.
+///
+/// # Errors
+/// As for every statement.
+pub async fn restore(
+    tx: &mut Tx,
+    contact: ContactId,
+    mut addresses: Vec<(Address, Timestamp)>,
+) -> Result<usize, DbError> {
     if addresses.is_empty() {
         return Ok(0);
     }
-    let mut ordered: Vec<&Address> = addresses.iter().collect();
-    ordered.sort_by_key(|address| address.key());
+    addresses.sort_by(|(one, _), (other, _)| one.key().cmp(other.key()));
     let sql = format!(
         "INSERT INTO identities (org_id, channel, address_key, address, contact_id, create_time) VALUES {} \
          ON CONFLICT (org_id, channel, address_key) DO NOTHING",
-        org_rows(ordered.len(), 5)
+        org_rows(addresses.len(), 5)
     );
     let mut query = tx.query_dynamic(sql);
-    for address in ordered {
+    for (address, since) in &addresses {
         let AddressKey { channel, address: key } = address.key();
-        query = query.bind(channel).bind(key).bind(address.written()).bind(contact).bind(now);
+        query = query.bind(channel).bind(key).bind(address.written()).bind(contact).bind(*since);
     }
     let given = query.execute(tx).await?;
     Ok(usize::try_from(given).unwrap_or(usize::MAX))
+}
+
+/// Gives all addresses of one contact to another.
+///
+/// # Errors
+/// As for every statement.
+pub async fn give_all(tx: &mut Tx, from: ContactId, to: ContactId) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE identities SET contact_id = $3 WHERE org_id = $1 AND contact_id = $2";
+    tx.query(SQL).bind(from).bind(to).execute(tx).await?;
+    Ok(())
+}
+
+/// Gives those of these addresses which one contact has to another.
+///
+/// # Errors
+/// As for every statement.
+pub async fn give(tx: &mut Tx, from: ContactId, to: ContactId, keys: &[AddressKey]) -> Result<(), DbError> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE identities SET contact_id = $3 \
+         WHERE org_id = $1 AND contact_id = $2 AND (channel, address_key) IN (VALUES {})",
+        rows(4, keys.len(), 2)
+    );
+    let mut query = tx.query_dynamic(sql).bind(from).bind(to);
+    for AddressKey { channel, address } in keys {
+        query = query.bind(channel).bind(address);
+    }
+    query.execute(tx).await?;
+    Ok(())
 }
 
 /// Takes these addresses from the contact, if they are the contact's.

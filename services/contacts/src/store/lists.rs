@@ -1,6 +1,6 @@
 //! The table `lists`.
 
-use db::{DbError, Engine, Tx};
+use db::{DbError, Engine, Tx, rows};
 use kernel::{ContactId, Timestamp};
 
 use crate::domain::{ContactList, Line, ListId, ListName};
@@ -103,6 +103,43 @@ pub async fn lock(tx: &mut Tx, id: ListId) -> Result<Option<ContactList>, DbErro
     }
 }
 
+/// Which of these lists there are; until the transaction ends, nobody else changes them or their members.
+///
+/// # Errors
+/// As for every statement.
+pub async fn lock_all(tx: &mut Tx, ids: &[ListId]) -> Result<Vec<ListId>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let held = match tx.engine() {
+        // The only writer has locked everything already.
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE",
+    };
+    // In one order, so that two who want several do not wait for one another.
+    let sql = format!(
+        "SELECT list_id FROM lists WHERE org_id = $1 AND list_id IN (VALUES {}) ORDER BY list_id{held}",
+        rows(2, ids.len(), 1)
+    );
+    tx.query_dynamic(sql).bind_all(ids.iter().copied()).fetch_values(tx).await
+}
+
+/// Like [`count`], the same for several lists.
+///
+/// # Errors
+/// As for every statement.
+pub async fn count_each(tx: &mut Tx, ids: &[ListId], more: i64) -> Result<(), DbError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE lists SET member_count = member_count + $2 WHERE org_id = $1 AND list_id IN (VALUES {})",
+        rows(3, ids.len(), 1)
+    );
+    tx.query_dynamic(sql).bind(more).bind_all(ids.iter().copied()).execute(tx).await?;
+    Ok(())
+}
+
 /// How many lists there are.
 ///
 /// # Errors
@@ -122,6 +159,42 @@ pub async fn list(tx: &mut Tx, before: ListId, limit: i64) -> Result<Vec<Contact
         " FROM lists WHERE org_id = $1 AND list_id < $2 ORDER BY list_id DESC LIMIT $3"
     );
     let rows: Vec<ListRow> = tx.query(SQL).bind(before).bind(limit).fetch_all(tx).await?;
+    Ok(rows.into_iter().map(ContactList::from).collect())
+}
+
+/// Lists made after `after`, oldest first, at most `limit`.
+///
+/// # Errors
+/// As for every statement.
+pub async fn list_after(tx: &mut Tx, after: ListId, limit: i64) -> Result<Vec<ContactList>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM lists WHERE org_id = $1 AND list_id > $2 ORDER BY list_id LIMIT $3"
+    );
+    let rows: Vec<ListRow> = tx.query(SQL).bind(after).bind(limit).fetch_all(tx).await?;
+    Ok(rows.into_iter().map(ContactList::from).collect())
+}
+
+/// Like [`lock`], the lists with these names in their compared form.
+///
+/// # Errors
+/// As for every statement.
+pub async fn lock_named(tx: &mut Tx, names: &[String]) -> Result<Vec<ContactList>, DbError> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lock = if tx.engine() == Engine::Postgres { "FOR UPDATE" } else { "" };
+    let sql = format!(
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM lists WHERE org_id = $1 AND name_key IN (VALUES {}) ORDER BY list_id {}"
+        ),
+        rows(2, names.len(), 1),
+        lock
+    );
+    let rows: Vec<ListRow> = tx.query_dynamic(sql).bind_all(names).fetch_all(tx).await?;
     Ok(rows.into_iter().map(ContactList::from).collect())
 }
 

@@ -7,7 +7,7 @@ use proto::contacts::v1 as pb;
 use rpc::convert::{etag, expected_version, id_of, proto_time};
 use rpc::{Call, Fault};
 
-use super::{Broken, attribute};
+use super::{Broken, activity, attribute, block};
 use crate::app::{
     ContactPage, CreateContact, ListContacts, ListTags, ResolveContact, TagContact, TagPage, UpdateContact,
 };
@@ -24,7 +24,8 @@ pub(crate) fn create(call: &Call, request: pb::CreateContactRequest) -> Result<C
     let tags: BTreeSet<Tag> = broken.read_all("tags", &request.tags, Tag::parse).into_iter().collect();
     let attributes = attribute::all(&mut broken, "attributes", &request.attributes);
     broken.refuse()?;
-    Ok(CreateContact { profile, tags: tags.into_iter().collect(), attributes, retry })
+    let by = activity::by(&call.caller);
+    Ok(CreateContact { profile, tags: tags.into_iter().collect(), attributes, by, retry })
 }
 
 pub(crate) fn get(call: &Call, request: &pb::GetContactRequest) -> Result<(Viewer, ContactId), Fault> {
@@ -50,16 +51,17 @@ pub(crate) fn update(call: &Call, request: pb::UpdateContactRequest) -> Result<U
     Ok(UpdateContact { contact_id, profile, mask, version: expected_version(&request.etag), retry })
 }
 
-pub(crate) fn tag(request: &pb::TagContactRequest) -> Result<TagContact, Fault> {
+pub(crate) fn tag(call: &Call, request: &pb::TagContactRequest) -> Result<TagContact, Fault> {
     let contact_id = id_of("contact_id", &request.contact_id)?;
     let mut broken = Broken::default();
     let add = broken.read_all("add", &request.add, Tag::parse);
     let remove = broken.read_all("remove", &request.remove, Tag::parse);
     broken.refuse()?;
-    Ok(TagContact { contact_id, change: TagChange::new(add, remove) })
+    let by = activity::by(&call.caller);
+    Ok(TagContact { contact_id, change: TagChange::new(add, remove), by })
 }
 
-pub(crate) fn resolve(request: &pb::ResolveContactRequest) -> Result<ResolveContact, Fault> {
+pub(crate) fn resolve(call: &Call, request: &pb::ResolveContactRequest) -> Result<ResolveContact, Fault> {
     let mut broken = Broken::default();
     let channel = broken.read("channel", &request.channel, Channel::parse);
     let address = channel.and_then(|channel| {
@@ -68,7 +70,9 @@ pub(crate) fn resolve(request: &pb::ResolveContactRequest) -> Result<ResolveCont
     let display_name = broken.read("display_name", &request.display_name, Line::parse);
     broken.refuse()?;
     match (address, display_name) {
-        (Some(address), Some(display_name)) => Ok(ResolveContact { address, display_name }),
+        (Some(address), Some(display_name)) => {
+            Ok(ResolveContact { address, display_name, by: activity::by(&call.caller) })
+        }
         _ => Err(Fault::internal("a value is missing and nothing is broken")),
     }
 }
@@ -112,14 +116,15 @@ pub(crate) fn contact_for(viewer: &Viewer, contact: Contact) -> pb::Contact {
             tags: Vec::new(),
             attributes: Vec::new(),
             update_time: None,
+            blocked: false,
+            block: None,
             ..all
         },
     }
 }
 
 pub(crate) fn contact(contact: Contact) -> pb::Contact {
-    let Contact { contact_id, version, profile, tags, identities, attributes, create_time, update_time } =
-        contact;
+    let Contact { contact_id, version, profile, tags, identities, attributes, block, .. } = contact;
     let text = |line: Line| line.as_str().to_owned();
     pb::Contact {
         contact_id: contact_id.to_string(),
@@ -138,9 +143,11 @@ pub(crate) fn contact(contact: Contact) -> pb::Contact {
         location: text(profile.location),
         tags: tags.iter().map(|tag| tag.as_str().to_owned()).collect(),
         identities: identities.into_iter().map(identity).collect(),
-        create_time: Some(proto_time(create_time)),
-        update_time: Some(proto_time(update_time)),
+        create_time: Some(proto_time(contact.create_time)),
+        update_time: Some(proto_time(contact.update_time)),
         attributes: attributes.into_iter().map(attribute::attribute).collect(),
+        blocked: block.is_some(),
+        block: block.map(block::said),
     }
 }
 

@@ -1,10 +1,18 @@
 //! The contract's messages to ours, and back. Whatever breaks a rule is collected, so that one answer names every field.
 
+pub(crate) mod activity;
 pub(crate) mod attribute;
+pub(crate) mod block;
 pub(crate) mod contact;
+pub(crate) mod duplicate;
+pub(crate) mod erasure;
 pub(crate) mod list;
 mod mask;
+pub(crate) mod merge;
+pub(crate) mod panel;
 pub(crate) mod search;
+pub(crate) mod settings;
+pub(crate) mod transfer;
 
 use kernel::Malformed;
 use rpc::Fault;

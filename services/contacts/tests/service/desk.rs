@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use audit::Origin;
 use contacts::app::App;
+use contacts::domain::Actor;
 use db::test_support::TestDb;
-use kernel::{PageSeal, Role};
+use kernel::{PageSeal, Role, Subject};
 use proto::contacts::v1::attribute_service_client::AttributeServiceClient;
 use proto::contacts::v1::attribute_value::Value;
 use proto::contacts::v1::contact_service_client::ContactServiceClient;
@@ -20,14 +21,21 @@ use testkit::{Client, Engine, Suite};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use crate::elsewhere::Elsewhere;
+
 pub(crate) type Contacts = ContactServiceClient<Client>;
 pub(crate) type Lists = ListServiceClient<Client>;
 pub(crate) type Attributes = AttributeServiceClient<Client>;
 pub(crate) type Searches = SearchServiceClient<Client>;
 
-/// A suite of this service alone, which does not limit how often a test calls.
+/// A suite of this service, between others that know nothing; it does not limit how often a test calls.
 pub(crate) async fn suite(engine: Engine) -> Suite {
-    Suite::of([contacts::unit()])
+    suite_among(engine, &Elsewhere::default()).await
+}
+
+/// The same, between these others.
+pub(crate) async fn suite_among(engine: Engine, elsewhere: &Elsewhere) -> Suite {
+    Suite::of(std::iter::once(contacts::unit()).chain(elsewhere.units()))
         .on(engine)
         .configured(|config| {
             config.limits.calls_per_person = 0;
@@ -105,6 +113,11 @@ pub(crate) fn app(db: &TestDb) -> App {
 /// Where what the tests do comes from.
 pub(crate) fn origin() -> Origin {
     Origin::system("contacts", "test")
+}
+
+/// Who does what the tests do.
+pub(crate) fn by() -> Actor {
+    Actor { subject: Subject::parse("ana").unwrap(), role: Role::Agent, display_name: "Ana".to_owned() }
 }
 
 pub(crate) fn named(display_name: &str) -> ContactProfile {

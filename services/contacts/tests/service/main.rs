@@ -2,18 +2,33 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
+mod activity;
 mod attributes;
 mod audit;
+mod blocks;
 mod contact_lists;
 mod definitions;
 mod desk;
+mod duplicates;
+mod elsewhere;
+mod erasers;
+mod erasure;
+mod exports;
+mod files;
+mod followers;
 mod hidden;
+mod imports;
 mod lists;
+mod merge_desk;
+mod merges;
+mod panel;
 mod profiles;
 mod refusals;
 mod resolves;
 mod search;
 mod search_model;
+mod settings;
 mod store;
 mod tags;
+mod unmerges;
 mod updates;

@@ -116,7 +116,7 @@ on_both_databases! {
             "profile.avatar_url", "profile.default_channel", "profile.display_name", "profile.emails[1]",
             "profile.language", "profile.time_zone",
         ]);
-        let control = ContactProfile { company: "a\u{0}b".to_owned(), ..named("line\nbreak") };
+        let control = ContactProfile { company: "a\u{1}b".to_owned(), ..named("line\nbreak") };
         assert_eq!(broken_fields(&refused(control).await), ["profile.display_name", "profile.company"]);
         assert_eq!(
             broken_fields(&contacts.create_contact(CreateContactRequest::default()).await.unwrap_err()),

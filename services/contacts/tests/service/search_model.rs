@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::desk::{app, origin};
+use crate::desk::{app, by, origin};
 
 fn sample<T>(runner: &mut TestRunner, strategy: &impl Strategy<Value = T>) -> T {
     strategy.new_tree(runner).unwrap().current()
@@ -26,7 +26,7 @@ fn line(text: &str) -> Line {
 async fn make(app: &App, profile: Profile, tags: Vec<Tag>) -> Contact {
     let retry =
         Retry { caller: Subject::parse("test").unwrap(), method: "test", request_id: None, digest: [0; 32] };
-    let create = CreateContact { profile, tags, attributes: Vec::new(), retry };
+    let create = CreateContact { profile, tags, attributes: Vec::new(), by: by(), retry };
     app.create_contact(&org("acme"), origin(), create).await.unwrap()
 }
 

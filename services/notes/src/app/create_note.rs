@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use audit::Origin;
 use db::{Db, Retry, Tx};
-use kernel::{Clock, NoteId, OrgId, Subject};
+use kernel::{Clock, MergeId, NoteId, OrgId, Subject};
+use merges::Home;
 use outbox::{Event, Outbox};
 
-use super::tell_followers::tell_followers;
+use super::tell_followers::{follow, tell_followers};
 use crate::domain::search::Entry;
-use crate::domain::{Author, Body, Directory, Handle, Note, Place, Receipt, Reply, decide};
+use crate::domain::{Author, Body, Directory, Handle, Handoff, Note, Place, Receipt, Reply, decide};
 use crate::error::Error;
 use crate::{events, store};
 
@@ -27,6 +28,8 @@ pub struct NewNote {
     pub body: Body,
     /// Whom it mentions.
     pub handles: Vec<Handle>,
+    /// To whom it hands the conversation over, if it does.
+    pub handoff: Option<Handoff>,
     /// What the audit trail says of where it comes from.
     pub origin: Origin,
 }
@@ -40,12 +43,16 @@ pub struct Draft {
     events: Vec<Event>,
     origin: Origin,
     entry: Entry,
+    /// The merges through which the contact it is about went to whoever it is about now.
+    merges: Vec<MergeId>,
 }
 
 impl Draft {
     /// Decides what becomes of the mentions and makes the note and its events. Ids and times are the clock's.
     pub fn new(clock: &Clock, new: NewNote, directory: &Directory) -> Self {
-        let decision = decide(new.handles, directory, &[&new.author.subject], &HashSet::new());
+        // Nobody is told twice of one note: the receiver of a handoff is told of that.
+        let told: HashSet<Subject> = new.handoff.iter().map(|it| it.receiver.subject.clone()).collect();
+        let decision = decide(new.handles, directory, &[&new.author.subject], &told);
         let now = clock.now();
         let note = Note {
             note_id: clock.new_id().into(),
@@ -60,10 +67,21 @@ impl Draft {
             update_time: now,
             pin: None,
             deletion: None,
+            handoff: new.handoff,
         };
         let events = events::of_new_note(clock, &note, &decision.recipients);
         let entry = Entry::of(&note, &decision.recipients);
-        Self { note, recipients: decision.recipients, events, origin: new.origin, entry }
+        let merges = Vec::new();
+        Self { note, recipients: decision.recipients, events, origin: new.origin, entry, merges }
+    }
+
+    /// The same, about whoever stands for the contact.
+    fn at(&self, home: Home) -> Self {
+        let note = Note { place: self.note.place.about(home.contact_id), ..self.note.clone() };
+        let entry = Entry::of(&note, &self.recipients);
+        let (recipients, events, origin) =
+            (self.recipients.clone(), self.events.clone(), self.origin.clone());
+        Self { note, recipients, events, origin, entry, merges: home.merges }
     }
 
     /// The id the note will have.
@@ -90,28 +108,37 @@ pub async fn record(
     let receipt =
         db.write(org, move |tx| Box::pin(async move { write(tx, &outbox, &retry, mine).await })).await;
     let receipt = receipt.map_err(|error: Error| error.of_request(request_id))?;
-    Ok(receipt.with_body(draft.note.body.clone()))
+    Ok(receipt.with_texts(draft.note.body.clone(), draft.note.handoff_texts()))
 }
 
-/// The statements of a new note: its retry key, the note, its words in the index, the people told (if any), the events, the
-/// audit record; for a reply also the followers of its thread.
+/// The statements of a new note: whoever stands for its contact, its retry key, the note, its words in the index, the people told (if any), the events, the
+/// audit record; for a reply also the followers of its thread, for a handoff that its receiver follows it.
 ///
 /// # Errors
 /// [`Error::Reused`], [`Error::Database`].
 pub async fn write(tx: &mut Tx, outbox: &Outbox, retry: &Retry, draft: Arc<Draft>) -> Result<Receipt, Error> {
+    // Peers may have answered before they heard of a merge that we know of.
+    let home = merges::home_of(tx, draft.note.place.contact_id()).await?;
+    let draft = if home.merges.is_empty() { draft } else { Arc::new(draft.at(home)) };
     let (outbox, receipt) = (outbox.clone(), draft.note.receipt());
     db::once_answering(tx, retry, receipt, move |tx| Box::pin(insert(tx, outbox, draft))).await
 }
 
 async fn insert(tx: &mut Tx, outbox: Outbox, draft: Arc<Draft>) -> Result<(), Error> {
-    let Draft { note, recipients, events, origin, entry } = &*draft;
+    let Draft { note, recipients, events, origin, entry, merges } = &*draft;
     store::notes::insert_note(tx, note).await?;
+    merges::remember(tx, merges, &[note.note_id.as_uuid()]).await?;
     store::search::index(tx, note.note_id, note.create_time, entry).await?;
     store::people::insert_people(tx, note.note_id, recipients, note.create_time).await?;
     outbox.record(tx, events).await?;
     audit::record(tx, origin, &[audit::Event::new("note.create", note.note_id)]).await?;
-    match note.reply {
-        Some(reply) => tell_followers(tx, &outbox, note, reply, recipients).await,
-        None => Ok(()),
+    let receiver = note.handoff.as_ref().map(|handoff| handoff.receiver.subject.clone());
+    match (note.reply, receiver) {
+        (Some(reply), receiver) => {
+            let told: Vec<Subject> = recipients.iter().cloned().chain(receiver).collect();
+            tell_followers(tx, &outbox, note, reply, &told).await
+        }
+        (None, Some(receiver)) => follow(tx, note.note_id, &[receiver], note.create_time).await.map(drop),
+        (None, None) => Ok(()),
     }
 }

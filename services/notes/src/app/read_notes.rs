@@ -7,6 +7,7 @@ use rpc::Call;
 use serde::{Deserialize, Serialize};
 
 use super::App;
+use super::follow_merges::home_shelf;
 use crate::domain::Note;
 use crate::error::Error;
 use crate::store;
@@ -104,6 +105,7 @@ async fn read_page(
     mut cursor: Cursor,
     size: usize,
 ) -> Result<(Vec<Note>, Option<Cursor>), Error> {
+    let shelf = home_shelf(tx, shelf).await?;
     let mut page = Filling::new(size);
     loop {
         let step = page.step();
@@ -117,7 +119,7 @@ async fn read_page(
         for note in notes {
             let pin_time = note.pin.as_ref().map(|pin| pin.time).filter(|_| pinned);
             let behind = After(pin_time.unwrap_or(note.create_time), note.note_id);
-            let bytes = note.body.as_str().len();
+            let bytes = note.text_bytes();
             if !page.takes(note, bytes) {
                 return Ok((page.items(), Some(cursor)));
             }

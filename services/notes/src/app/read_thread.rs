@@ -54,7 +54,7 @@ async fn read_page(
     if after.is_none()
         && let Some(first) = store::notes::find_note(tx, thread).await?
     {
-        let bytes = first.body.as_str().len();
+        let bytes = first.text_bytes();
         page.takes(first, bytes);
     }
     let mut after = after.unwrap_or(After::START);
@@ -63,7 +63,7 @@ async fn read_page(
         let replies = store::lists::list_replies(tx, thread, after, limit(step)).await?;
         let ended = replies.len() < step;
         for reply in replies {
-            let (behind, bytes) = (After::note(&reply), reply.body.as_str().len());
+            let (behind, bytes) = (After::note(&reply), reply.text_bytes());
             if !page.takes(reply, bytes) {
                 return Ok((page.items(), Some(after)));
             }

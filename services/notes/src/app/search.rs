@@ -70,9 +70,8 @@ impl App {
     /// [`Error::Malformed`] if nothing is searched for, or for a token of another search; [`Error::Database`].
     pub async fn search_notes(&self, call: &Call, search: Search) -> Result<Hits, Error> {
         let org = &call.caller.org;
-        let Search { query, filter, size, token } = search;
-        let tokens = filter.tokens(org, &query);
-        if tokens.is_empty() {
+        let Search { query, mut filter, size, token } = search;
+        if filter.tokens(org, &query).is_empty() {
             let reason = "must have a word where no author, conversation, contact, kind or mention is named";
             return Err(Malformed::new(reason).at("query").into());
         }
@@ -83,6 +82,10 @@ impl App {
                 self.seal.open(SEARCH, &binding, token).map_err(|malformed| malformed.at("page_token"))?
             }
         };
+        if let Some(contact) = filter.contact_id {
+            filter.contact_id = Some(self.home(org, contact).await?);
+        }
+        let tokens = filter.tokens(org, &query);
         let walk = Walk { query, filter, tokens, size: size.get(), bytes: 0, at, hits: Vec::new() };
         let (hits, next) = self.db.read(org, move |tx| Box::pin(walk.page(tx))).await?;
         let next_token = next.map(|next| self.seal.seal(SEARCH, &binding, &next)).unwrap_or_default();

@@ -59,7 +59,9 @@ impl App {
         let written = self.db.write_once(org, retry, move |tx| Box::pin(apply(tx, rewrite)));
         let receipt: Receipt = written.await.map_err(|error: Error| error.of_request(request_id))?;
         self.wake_watchers(call, &note.place);
-        Ok(receipt.with_body(body))
+        // What a handoff says beside its text stays as it is, and a retry may come when it is deleted.
+        let texts = note.shown_to(call.caller.role).handoff_texts();
+        Ok(receipt.with_texts(body, texts))
     }
 }
 
@@ -77,6 +79,7 @@ async fn apply(tx: &mut Tx, rewrite: Rewrite) -> Result<Receipt, Error> {
     }
     let mentioned = store::people::list_people(tx, note.note_id).await?;
     let mut told = mentioned.clone();
+    told.extend(note.handoff.as_ref().map(|handoff| handoff.receiver.subject.clone()));
     if note.reply.is_some() {
         told.extend(store::followers::list_reply_recipients(tx, note.note_id).await?);
     }

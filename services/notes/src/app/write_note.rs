@@ -2,14 +2,16 @@
 
 use audit::Origin;
 use db::Retry;
-use futures::future::try_join;
-use kernel::{ContactId, ConversationId, NoteId, OrgId};
+use futures::future::join3;
+use kernel::{ContactId, ConversationId, NoteId, OrgId, Subject, Timestamp};
 use rpc::Call;
 
 use super::create_note::{Draft, NewNote, record};
 use super::{App, read_notes};
+use crate::domain::internal_message::Person;
 use crate::domain::{
-    Author, Body, Filling, Handle, NoReply, Note, Place, Receipt, Reply, Unfilled, handles_in,
+    Author, Body, Filling, Handle, Handoff, HandoffTexts, NoReply, Note, Place, Receipt, Reply, Unfilled,
+    Urgency, handles_in,
 };
 use crate::error::Error;
 use crate::store;
@@ -25,6 +27,21 @@ pub struct Writing {
     pub text: Text,
     /// The note it replies to.
     pub reply_to: Option<NoteId>,
+    /// To whom it hands the conversation over, if it does.
+    pub handoff: Option<NewHandoff>,
+}
+
+/// What shall make a note a handoff.
+#[derive(Debug, Clone)]
+pub struct NewHandoff {
+    /// The username of who takes over.
+    pub receiver: Handle,
+    /// How soon.
+    pub urgency: Urgency,
+    /// By when it should be done.
+    pub due_time: Option<Timestamp>,
+    /// What it says beside the note's text.
+    pub texts: HandoffTexts,
 }
 
 /// What a note shall be on.
@@ -58,23 +75,24 @@ impl App {
     /// [`Error::Routing`], [`Error::Contacts`] if what it is about is not there or the peer does not answer;
     /// [`Error::AnotherContact`], [`Error::ConversationRequired`]; [`Error::NoSuchNote`], [`Error::NoteDeleted`],
     /// [`Error::ReplyElsewhere`] of the note it replies to; [`Error::NoSuchTemplate`], [`Error::TemplateFieldsMissing`],
-    /// [`Error::Misfit`], [`Error::Malformed`] of the template and its values; [`Error::Reused`], [`Error::Database`].
-    /// Nothing is written then.
+    /// [`Error::Misfit`], [`Error::Malformed`] of the template and its values; [`Error::NoReceiver`] of a handoff;
+    /// [`Error::Reused`], [`Error::Database`]. Nothing is written then.
     pub async fn create_note(&self, call: &Call, retry: Retry, writing: Writing) -> Result<Note, Error> {
         let org = &call.caller.org;
         let body = match &writing.text {
             Text::Written(body, _) => Some(body.clone()),
             Text::Filled(_) => None,
         };
+        let said = Said { body, handoff: writing.handoff.as_ref().map(|handoff| handoff.texts.clone()) };
         let origin = runtime::origin(call).of_request(retry.request_id);
         let draft = match self.prepare(call, origin, writing).await {
             Ok(draft) => draft,
-            Err(refusal) => return self.answered_before(org, retry, refusal, body).await,
+            Err(refusal) => return self.answered_before(org, retry, refusal, said).await,
         };
         let mine = draft.note_id();
         let note = record(&self.db, &self.outbox, org, retry, draft).await?;
         self.wake_watchers(call, &note.place);
-        if note.note_id == mine || body.is_some() {
+        if note.note_id == mine || said.body.is_some() {
             return Ok(note);
         }
         // A retry, and the template may have changed: the answer is the text that came of it the first time.
@@ -84,18 +102,25 @@ impl App {
 
     async fn prepare(&self, call: &Call, origin: Origin, writing: Writing) -> Result<Draft, Error> {
         let org = &call.caller.org;
-        let Writing { on, author, text, reply_to } = writing;
+        let Writing { on, author, text, reply_to, handoff } = writing;
         let (body, handles) = match text {
             Text::Written(body, handles) => (body, handles),
             Text::Filled(filling) => self.filled(org, filling).await?,
         };
         // The caller's own token for both: the peers decide as for that person. No transaction is open.
-        let (place, directory) = try_join(self.place(call, on), self.peers.resolve(call, &handles)).await?;
+        let receiver = self.handoff(call, &author.subject, handoff);
+        let asked = join3(self.place(call, on), self.peers.resolve(call, &handles), receiver).await;
+        // In this order, whoever answers first: what is not there is told before anything else that is wrong.
+        let (place, directory, handoff) = (asked.0?, asked.1?, asked.2?);
         let reply = match reply_to {
             Some(note_id) => Some(self.reply(org, note_id, &place).await?),
             None => None,
         };
-        Ok(Draft::new(&self.clock, NewNote { place, reply, author, body, handles, origin }, &directory))
+        Ok(Draft::new(
+            &self.clock,
+            NewNote { place, reply, author, body, handles, handoff, origin },
+            &directory,
+        ))
     }
 
     async fn place(&self, call: &Call, on: On) -> Result<Place, Error> {
@@ -105,10 +130,11 @@ impl App {
                 Ok(Place::Conversation { conversation_id, contact_id })
             }
             On::Contact { contact_id, within: Some(conversation) } => {
-                if self.peers.contact_of(call, conversation).await? != contact_id {
+                let theirs = self.peers.contact_of(call, conversation).await?;
+                if !self.are_one(&call.caller.org, theirs, contact_id).await? {
                     return Err(Error::AnotherContact);
                 }
-                Ok(Place::Contact { contact_id, origin: Some(conversation) })
+                Ok(Place::Contact { contact_id: theirs, origin: Some(conversation) })
             }
             On::Contact { contact_id, within: None } => {
                 let settings =
@@ -122,9 +148,26 @@ impl App {
         }
     }
 
+    /// What makes the note a handoff, with the person who has the name. Whoever hands over does not take over.
+    async fn handoff(
+        &self,
+        call: &Call,
+        author: &Subject,
+        new: Option<NewHandoff>,
+    ) -> Result<Option<Handoff>, Error> {
+        let Some(NewHandoff { receiver, urgency, due_time, texts }) = new else { return Ok(None) };
+        let receiver: Person = self.peers.find_agent(call, &receiver).await?.ok_or(Error::NoReceiver)?;
+        if receiver.subject == *author {
+            return Err(Error::NoReceiver);
+        }
+        Ok(Some(Handoff { receiver, urgency, due_time, texts, acknowledgement: None }))
+    }
+
     async fn reply(&self, org: &OrgId, note_id: NoteId, place: &Place) -> Result<Reply, Error> {
         let note = read_notes::find(&self.db, org, note_id).await?;
-        Reply::to(&note, place).map_err(|why| match why {
+        let (here, there) = (place.contact_id(), note.place.contact_id());
+        let place = if self.are_one(org, here, there).await? { place.about(there) } else { *place };
+        Reply::to(&note, &place).map_err(|why| match why {
             NoReply::Deleted => Error::NoteDeleted { note_id },
             NoReply::Elsewhere => Error::ReplyElsewhere,
         })
@@ -150,7 +193,7 @@ impl App {
         org: &OrgId,
         retry: Retry,
         refusal: Error,
-        body: Option<Body>,
+        said: Said,
     ) -> Result<Note, Error> {
         let request_id = retry.request_id;
         if request_id.is_none() || matches!(refusal, Error::Routing(_) | Error::Contacts(_)) {
@@ -162,11 +205,11 @@ impl App {
             })
         });
         let receipt = asked.await.map_err(|error: Error| error.of_request(request_id))?;
-        let body = match body {
+        let body = match said.body {
             Some(body) => body,
             None => self.first_text(org, receipt.note_id()).await?,
         };
-        Ok(receipt.with_body(body))
+        Ok(receipt.with_texts(body, said.handoff))
     }
 
     /// The first text of a note; nothing, if it is gone.
@@ -174,4 +217,10 @@ impl App {
         let read = self.db.read(org, move |tx| Box::pin(store::revisions::list_revisions(tx, note_id, 0, 1)));
         Ok(read.await?.into_iter().next().map(|first| first.body).unwrap_or_default())
     }
+}
+
+/// What a request says, which a retry says again: no body where a template is filled in.
+struct Said {
+    body: Option<Body>,
+    handoff: Option<HandoffTexts>,
 }

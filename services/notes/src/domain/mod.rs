@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`note`] | [`Note`], its [`Body`] and its [`Author`]; who may change it, who reads it |
 //! | [`revision`] | [`Revision`]: one of the texts a note had |
+//! | [`handoff`] | [`Handoff`]: what makes a note one, and its acknowledgement |
 //! | [`place`] | [`Place`]: the conversation or the contact a note is on |
 //! | [`thread`] | [`Reply`], and who is told of one |
 //! | [`template`] | [`Template`]: a text with fields to fill in |
@@ -12,10 +13,16 @@
 //! | [`internal_address`] | [`address`](internal_address::address): for whom an internal message is |
 //! | [`mention`] | [`decide`]: what becomes of each mention, and whom it tells |
 //! | [`search`] | words, queries and snippets: full-text search as far as no database decides it |
+//! | [`timeline`] | the order of everything around a conversation, and its pages |
+//! | [`transfer`] | everything as lines of a file, and back |
 //! | [`watch`] | the order of changes that somebody follows |
+//! | [`export`] | the history of a conversation as a file |
+//! | [`zone`] | [`Zone`]: in which an organization reads times |
 //! | [`settings`] | [`Settings`]: what an organization decides, and the defaults |
 
+pub mod export;
 pub mod handle;
+pub mod handoff;
 pub mod internal_address;
 pub mod internal_message;
 pub mod mention;
@@ -26,15 +33,22 @@ pub mod search;
 pub mod settings;
 pub mod template;
 pub mod thread;
+pub mod timeline;
+#[cfg(test)]
+mod timeline_tests;
+pub mod transfer;
 pub mod watch;
+pub mod zone;
 
 pub use handle::{Handle, MOST_HANDLES, handles_in};
+pub use handoff::{Acknowledgement, Handoff, HandoffTexts, NotAcknowledged, Urgency};
 pub use mention::{Decision, Directory, Kind, Mention, Outcome, Refusal, Resolved, decide};
 pub use note::{Author, Body, Mark, Note, Receipt};
 pub use place::{NoteKind, Place};
 pub use revision::Revision;
-pub use settings::{ConversationNoteDeletion, Decided, Settings, SettingsChange};
+pub use settings::{ConversationNoteDeletion, Decided, Retention, Settings, SettingsChange};
 pub use template::{
     Field, Filling, Misfit, Template, TemplateId, TemplateText, Unfilled, Value, template_name,
 };
 pub use thread::{NoReply, Reply, told_of_reply};
+pub use zone::{WallClock, Zone};

@@ -3,7 +3,7 @@
 use kernel::{Malformed, NoteId, Role, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Mention, Place, Reply};
+use super::{Handoff, HandoffTexts, Mention, NoteKind, Place, Reply};
 
 /// The text of a note: Markdown as it was written, 1 byte to 64 KiB. Private: it has no `Debug` that shows it.
 /// Its default is the text that is not shown.
@@ -112,6 +112,9 @@ pub struct Note {
     /// Who deleted it, if it is deleted and keeps its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Mark>,
+    /// To whom it hands the conversation over, and how, if it is a handoff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<Handoff>,
 }
 
 impl Note {
@@ -131,7 +134,23 @@ impl Note {
         if self.is_legible_to(reader) {
             return self;
         }
-        Self { body: Body::default(), mentions: Vec::new(), ..self }
+        let handoff = self.handoff.as_ref().map(Handoff::without_texts);
+        Self { body: Body::default(), mentions: Vec::new(), handoff, ..self }
+    }
+
+    /// What kind of note it is.
+    pub fn kind(&self) -> NoteKind {
+        if self.handoff.is_some() { NoteKind::Handoff } else { self.place.kind() }
+    }
+
+    /// All it says, in bytes: pages end at a number of them.
+    pub fn text_bytes(&self) -> usize {
+        self.body.as_str().len() + self.handoff.as_ref().map_or(0, |handoff| handoff.texts.bytes())
+    }
+
+    /// What it says beside its text, if it is a handoff.
+    pub fn handoff_texts(&self) -> Option<HandoffTexts> {
+        self.handoff.as_ref().map(|handoff| handoff.texts.clone())
     }
 
     /// The note that began its thread: itself, if it is no reply.
@@ -141,11 +160,12 @@ impl Note {
 
     /// What is remembered for a retry of the request that wrote this.
     pub fn receipt(&self) -> Receipt {
-        Receipt(Self { body: Body::default(), ..self.clone() })
+        let handoff = self.handoff.as_ref().map(Handoff::without_texts);
+        Receipt(Self { body: Body::default(), handoff, ..self.clone() })
     }
 }
 
-/// A [`Note`] without its text: the answer that is kept for retries.
+/// A [`Note`] without its texts: the answer that is kept for retries.
 ///
 /// A retry brings the same text again (its digest is compared), so that it need not be stored a second time, where an
 /// erasure could miss it.
@@ -159,9 +179,11 @@ impl Receipt {
         self.0.note_id
     }
 
-    /// The whole answer again.
-    pub fn with_body(self, body: Body) -> Note {
-        Note { body, ..self.0 }
+    /// The whole answer again, with what it says and, of a handoff, what it says beside.
+    pub fn with_texts(self, body: Body, handoff: Option<HandoffTexts>) -> Note {
+        let texts = handoff.unwrap_or_default();
+        let handoff = self.0.handoff.map(|kept| Handoff { texts, ..kept });
+        Note { body, handoff, ..self.0 }
     }
 }
 
@@ -193,6 +215,7 @@ mod tests {
             update_time: Timestamp::from_micros(1),
             pin: None,
             deletion: None,
+            handoff: None,
         }
     }
 
@@ -251,7 +274,7 @@ mod tests {
         for note in [note(), deleted()] {
             let receipt: super::Receipt =
                 serde_json::from_str(&serde_json::to_string(&note.receipt()).unwrap()).unwrap();
-            assert_eq!(receipt.with_body(note.body.clone()), note);
+            assert_eq!(receipt.with_texts(note.body.clone(), None), note);
         }
     }
 }

@@ -23,28 +23,30 @@ pub enum Place {
     },
 }
 
-/// What kind of thing a note is on. Columns and filters name it. Another kind of note on a conversation needs no other
-/// tables: only one on a contact has no conversation.
+/// Kinds of notes, as filters name them. Columns name what a note is on: a handoff is on a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoteKind {
     /// A conversation.
     Conversation,
     /// A contact.
     Contact,
+    /// A conversation, which it hands over.
+    Handoff,
 }
 
 impl NoteKind {
-    /// As columns have it.
+    /// As columns and the index have it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Conversation => "conversation",
             Self::Contact => "contact",
+            Self::Handoff => "handoff",
         }
     }
 }
 
 impl Place {
-    /// What kind of thing it is.
+    /// What kind of thing it is: a conversation or a contact.
     pub fn kind(&self) -> NoteKind {
         match self {
             Self::Conversation { .. } => NoteKind::Conversation,
@@ -64,6 +66,15 @@ impl Place {
     pub fn contact_id(&self) -> ContactId {
         match self {
             Self::Conversation { contact_id, .. } | Self::Contact { contact_id, .. } => *contact_id,
+        }
+    }
+
+    /// The same place, about another contact.
+    #[must_use]
+    pub fn about(self, contact_id: ContactId) -> Self {
+        match self {
+            Self::Conversation { conversation_id, .. } => Self::Conversation { conversation_id, contact_id },
+            Self::Contact { origin, .. } => Self::Contact { contact_id, origin },
         }
     }
 

@@ -1,7 +1,7 @@
 //! Notes in the order of their lists: of a conversation, of a contact, of a thread.
 
 use db::{DbError, Tx};
-use kernel::{ContactId, ConversationId, NoteId, Timestamp};
+use kernel::{ContactId, ConversationId, NoteId, Subject, Timestamp};
 
 use super::notes::{NoteRow, all, select_notes};
 use crate::domain::Note;
@@ -99,6 +99,30 @@ pub async fn list_replies(
              ORDER BY create_time, note_id LIMIT $5"
         ))
         .bind(thread)
+        .bind(after.0)
+        .bind(after.1)
+        .bind(limit)
+        .fetch_all(tx)
+        .await?;
+    all(rows)
+}
+
+/// The handoffs that wait for a person to acknowledge them, oldest first, at most `limit` behind `after`.
+///
+/// # Errors
+/// [`DbError`] of the read.
+pub async fn list_unacknowledged(
+    tx: &mut Tx,
+    subject: &Subject,
+    after: After,
+    limit: i64,
+) -> Result<Vec<Note>, DbError> {
+    let rows: Vec<NoteRow> = tx
+        .query(select_notes!(
+            "WHERE org_id = $1 AND awaits_subject = $2 AND (create_time, note_id) > ($3, $4) \
+             ORDER BY create_time, note_id LIMIT $5"
+        ))
+        .bind(subject)
         .bind(after.0)
         .bind(after.1)
         .bind(limit)

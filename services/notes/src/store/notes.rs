@@ -3,7 +3,9 @@
 use db::{DbError, Engine, Json, Tx};
 use kernel::{ContactId, ConversationId, NoteId, Role, Subject, Timestamp};
 
-use crate::domain::{Author, Body, Mark, Mention, Note, Place, Reply};
+use uuid::Uuid;
+
+use crate::domain::{Author, Body, Handoff, Mark, Mention, Note, Place, Reply};
 
 macro_rules! select_notes {
     ($rest:literal) => {
@@ -11,7 +13,7 @@ macro_rules! select_notes {
             "SELECT note_id, conversation_id, contact_id, origin_conversation_id, reply_to, thread_id, \
              author_subject, author_role, author_name, body, mentions, revision, version, create_time, update_time, \
              pin_time, pinner_subject, pinner_role, pinner_name, \
-             delete_time, deleter_subject, deleter_role, deleter_name FROM notes ",
+             delete_time, deleter_subject, deleter_role, deleter_name, handoff FROM notes ",
             $rest
         )
     };
@@ -43,6 +45,7 @@ pub(super) struct NoteRow {
     deleter_subject: Option<Subject>,
     deleter_role: Option<String>,
     deleter_name: Option<String>,
+    handoff: Option<Json<Handoff>>,
 }
 
 impl TryFrom<NoteRow> for Note {
@@ -67,6 +70,7 @@ impl TryFrom<NoteRow> for Note {
             update_time: row.update_time,
             pin: mark(row.pin_time, row.pinner_subject, row.pinner_role, row.pinner_name)?,
             deletion: mark(row.delete_time, row.deleter_subject, row.deleter_role, row.deleter_name)?,
+            handoff: row.handoff.map(|handoff| handoff.0),
         })
     }
 }
@@ -104,8 +108,8 @@ pub async fn insert_note(tx: &mut Tx, note: &Note) -> Result<(), DbError> {
     tx.query(
         "INSERT INTO notes (org_id, note_id, kind, conversation_id, contact_id, origin_conversation_id, reply_to, \
          thread_id, author_subject, author_role, author_name, editor_subject, editor_role, editor_name, body, \
-         mentions, revision, version, create_time, update_time) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         mentions, revision, version, create_time, update_time, handoff, awaits_subject) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     )
     .bind(note.note_id)
     .bind(note.place.kind().as_str())
@@ -123,6 +127,8 @@ pub async fn insert_note(tx: &mut Tx, note: &Note) -> Result<(), DbError> {
     .bind(note.version)
     .bind(note.create_time)
     .bind(note.update_time)
+    .bind(note.handoff.as_ref().map(Json))
+    .bind(note.awaits().cloned())
     .execute(tx)
     .await
     .map(drop)
@@ -155,6 +161,40 @@ pub async fn lock_note(tx: &mut Tx, note_id: NoteId) -> Result<Option<Note>, DbE
     row.map(Note::try_from).transpose()
 }
 
+/// Notes about a contact, on them and on conversations with them, at most `limit`; nobody else changes them before this transaction ends.
+///
+/// # Errors
+/// [`DbError`] of the read.
+pub async fn lock_about(tx: &mut Tx, contact: ContactId, limit: i64) -> Result<Vec<Uuid>, DbError> {
+    let held = match tx.engine() {
+        // The only writer there is holds the whole database already.
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE",
+    };
+    let sql = format!(
+        "SELECT note_id FROM notes WHERE org_id = $1 AND contact_id = $2 ORDER BY note_id LIMIT $3{held}"
+    );
+    tx.query_dynamic(sql).bind(contact).bind(limit).fetch_values(tx).await
+}
+
+/// Lets those of these notes that are about one contact be about another; tells which.
+///
+/// # Errors
+/// [`DbError`] of the update.
+pub async fn give_notes(
+    tx: &mut Tx,
+    ids: &[NoteId],
+    from: ContactId,
+    to: ContactId,
+) -> Result<Vec<NoteId>, DbError> {
+    let sql = format!(
+        "UPDATE notes SET contact_id = $3, version = version + 1 \
+         WHERE org_id = $1 AND contact_id = $2 AND note_id IN {} RETURNING note_id",
+        db::rows(4, 1, ids.len())
+    );
+    tx.query_dynamic(sql).bind(from).bind(to).bind_all(ids.iter().copied()).fetch_values(tx).await
+}
+
 /// Writes an edited note's text, mentions, revision, version and time, and who edited it. The caller holds the lock and
 /// has kept the earlier text.
 ///
@@ -180,7 +220,7 @@ pub async fn update_note(tx: &mut Tx, note: &Note, editor: &Author) -> Result<()
     one(changed)
 }
 
-/// Writes who pinned and who deleted a note, if anybody, and its version. The caller holds the lock.
+/// Writes who pinned, deleted and acknowledged a note, if anybody, and its version. The caller holds the lock.
 ///
 /// # Errors
 /// [`DbError`] of the update, [`DbError::NoRow`] if there is no such note.
@@ -189,8 +229,8 @@ pub async fn update_marks(tx: &mut Tx, note: &Note) -> Result<(), DbError> {
     let changed = tx
         .query(
             "UPDATE notes SET version = $3, pin_time = $4, pinner_subject = $5, pinner_role = $6, pinner_name = $7, \
-             delete_time = $8, deleter_subject = $9, deleter_role = $10, deleter_name = $11 \
-             WHERE org_id = $1 AND note_id = $2",
+             delete_time = $8, deleter_subject = $9, deleter_role = $10, deleter_name = $11, handoff = $12, \
+             awaits_subject = $13 WHERE org_id = $1 AND note_id = $2",
         )
         .bind(note.note_id)
         .bind(note.version)
@@ -202,6 +242,8 @@ pub async fn update_marks(tx: &mut Tx, note: &Note) -> Result<(), DbError> {
         .bind(deletion.map(|mark| mark.by.subject.clone()))
         .bind(deletion.map(|mark| mark.by.role.as_str()))
         .bind(deletion.map(|mark| mark.by.display_name.clone()))
+        .bind(note.handoff.as_ref().map(Json))
+        .bind(note.awaits().cloned())
         .execute(tx)
         .await?;
     one(changed)

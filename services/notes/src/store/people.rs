@@ -42,6 +42,21 @@ pub async fn list_people(tx: &mut Tx, note_id: NoteId) -> Result<HashSet<Subject
     Ok(people.into_iter().collect())
 }
 
+/// Like [`list_people`], of several notes.
+///
+/// # Errors
+/// [`DbError`] of the read.
+pub async fn list_people_of(tx: &mut Tx, ids: &[NoteId]) -> Result<Vec<(NoteId, Subject)>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT note_id, subject FROM mentioned_people WHERE org_id = $1 AND note_id IN {}",
+        db::rows(2, 1, ids.len())
+    );
+    tx.query_dynamic(sql).bind_all(ids.iter().copied()).fetch_all(tx).await
+}
+
 /// Forgets whom a note mentioned.
 ///
 /// # Errors

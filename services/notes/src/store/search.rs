@@ -3,6 +3,8 @@
 //!
 //! Notes leave the index by triggers, whoever deletes them.
 
+use std::collections::{HashMap, HashSet};
+
 use db::{DbError, Engine, Tx};
 use kernel::{ContactId, ConversationId, NoteId, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,7 @@ use uuid::Uuid;
 
 use super::notes::author;
 use crate::domain::search::{Entry, Token};
-use crate::domain::{Author, Body, Place};
+use crate::domain::{Author, Body, NoteKind, Place};
 
 /// Notes of one millisecond that SQLite's places keep apart, as a power of two. The milliseconds have 43 bits then: until 2248.
 const PLACES: u32 = 20;
@@ -67,6 +69,81 @@ pub async fn index(
     .execute(tx)
     .await
     .map(drop)
+}
+
+/// Puts many notes into the index, or their new texts in the place of the old ones, as [`index`] does: a few statements for all.
+///
+/// # Errors
+/// [`DbError`] of the statements.
+pub async fn index_all(tx: &mut Tx, notes: &[(NoteId, Timestamp, Entry)]) -> Result<(), DbError> {
+    if notes.is_empty() {
+        return Ok(());
+    }
+    let org = tx.org().cloned().ok_or(DbError::WithoutOrg)?;
+    let sql = match tx.engine() {
+        Engine::Sqlite => {
+            take_places(tx, notes).await?;
+            format!(
+                "INSERT OR REPLACE INTO note_index (rowid, tokens) \
+                 SELECT s.place, n.column2 FROM (VALUES {}) AS n \
+                 JOIN note_search s ON s.org_id = $1 AND s.note_id = n.column1",
+                db::rows(2, notes.len(), 2)
+            )
+        }
+        Engine::Postgres => format!(
+            "INSERT INTO note_search (org_id, note_id, create_time, tokens) \
+             SELECT $1, n.id, n.at, array_to_tsvector(string_to_array(n.tokens, ' ')) \
+             FROM (VALUES {}) AS n (id, at, tokens) \
+             ON CONFLICT (org_id, note_id) DO UPDATE SET tokens = excluded.tokens",
+            db::rows(2, notes.len(), 3)
+        ),
+    };
+    let engine = tx.engine();
+    let query = notes.iter().fold(tx.query_dynamic(sql), |query, (note_id, create_time, entry)| {
+        let query = query.bind(*note_id);
+        let query = if engine == Engine::Postgres { query.bind(*create_time) } else { query };
+        query.bind(entry.text(&org))
+    });
+    query.execute(tx).await.map(drop)
+}
+
+/// Gives those of the notes that have none their places in SQLite's index, the first free ones of their milliseconds.
+async fn take_places(tx: &mut Tx, notes: &[(NoteId, Timestamp, Entry)]) -> Result<(), DbError> {
+    let sql = format!(
+        "SELECT note_id FROM note_search WHERE org_id = $1 AND note_id IN {}",
+        db::rows(2, 1, notes.len())
+    );
+    let ids = notes.iter().map(|(note_id, ..)| *note_id);
+    let placed: HashSet<NoteId> =
+        tx.query_dynamic(sql).bind_all(ids).fetch_values(tx).await?.into_iter().collect();
+    let new: Vec<(NoteId, i64)> = notes
+        .iter()
+        .filter(|(note_id, ..)| !placed.contains(note_id))
+        .map(|(note_id, create_time, _)| (*note_id, first_place(*create_time)))
+        .collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    // All organizations share the places: the condition on $1 holds always.
+    let sql = format!(
+        "SELECT m.column1, COALESCE((SELECT MAX(place) + 1 FROM note_search \
+             WHERE place >= m.column1 AND place < m.column1 + {}), m.column1) \
+         FROM (VALUES {}) AS m WHERE $1 IS NOT NULL",
+        1_i64 << PLACES,
+        db::rows(2, new.len(), 1)
+    );
+    let free: Vec<(i64, i64)> =
+        tx.query_dynamic(sql).bind_all(new.iter().map(|(_, first)| *first)).fetch_all(tx).await?;
+    let mut free: HashMap<i64, i64> = free.into_iter().collect();
+    let sql =
+        format!("INSERT INTO note_search (org_id, note_id, place) VALUES {}", db::org_rows(new.len(), 2));
+    let query = new.into_iter().fold(tx.query_dynamic(sql), |query, (note_id, first)| {
+        let next = free.entry(first).or_insert(first);
+        let place = *next;
+        *next += 1;
+        query.bind(note_id).bind(place)
+    });
+    query.execute(tx).await.map(drop)
 }
 
 /// Gives a note its place in SQLite's index, the first free one of its millisecond. One that has a place keeps it.
@@ -156,6 +233,8 @@ pub struct Found {
     pub place: Place,
     /// Who wrote it.
     pub author: Author,
+    /// What kind of note it is.
+    pub kind: NoteKind,
     /// Its text.
     pub body: Body,
     /// When it was written.
@@ -176,6 +255,7 @@ struct FoundRow {
     body: String,
     create_time: Timestamp,
     update_time: Timestamp,
+    is_handoff: bool,
 }
 
 impl TryFrom<FoundRow> for Found {
@@ -191,6 +271,7 @@ impl TryFrom<FoundRow> for Found {
             note_id: row.note_id,
             place,
             author: author(row.author_subject, &row.author_role, row.author_name)?,
+            kind: if row.is_handoff { NoteKind::Handoff } else { place.kind() },
             body: Body::stored(row.body),
             create_time: row.create_time,
             update_time: row.update_time,
@@ -208,7 +289,7 @@ pub async fn load(tx: &mut Tx, ids: &[NoteId]) -> Result<Vec<Found>, DbError> {
     }
     let sql = format!(
         "SELECT note_id, conversation_id, contact_id, origin_conversation_id, author_subject, author_role, \
-         author_name, body, create_time, update_time FROM notes \
+         author_name, body, create_time, update_time, handoff IS NOT NULL AS is_handoff FROM notes \
          WHERE org_id = $1 AND note_id IN {} AND delete_time IS NULL",
         db::rows(2, 1, ids.len())
     );

@@ -1,15 +1,18 @@
 //! What the organization decided; one row, or none while it decided nothing.
 
 use db::{DbError, Tx};
-use kernel::Timestamp;
+use kernel::{OrgId, Timestamp};
 
-use crate::domain::{ConversationNoteDeletion, Decided, Settings};
+use crate::domain::{ConversationNoteDeletion, Decided, Retention, Settings, Zone};
 
 #[derive(db::FromRow)]
 struct SettingsRow {
     contact_note_requires_conversation: bool,
     conversation_note_deletion: ConversationNoteDeletion,
     internal_messages_enabled: bool,
+    time_zone: String,
+    note_retention_days: i64,
+    internal_message_retention_days: i64,
     version: i64,
     update_time: Timestamp,
 }
@@ -30,7 +33,7 @@ pub async fn find_decided(tx: &mut Tx) -> Result<Decided, DbError> {
     let row: Option<SettingsRow> = tx
         .query(
             "SELECT contact_note_requires_conversation, conversation_note_deletion, internal_messages_enabled, \
-             version, update_time FROM settings WHERE org_id = $1",
+             time_zone, note_retention_days, internal_message_retention_days, version, update_time FROM settings WHERE org_id = $1",
         )
         .fetch_optional(tx)
         .await?;
@@ -50,12 +53,15 @@ pub async fn save_settings(
     let saved = tx
         .query(
             "INSERT INTO settings (org_id, contact_note_requires_conversation, conversation_note_deletion, \
-             internal_messages_enabled, version, update_time) VALUES ($1, $2, $3, $4, $5 + 1, $6) \
+             internal_messages_enabled, version, update_time, time_zone, note_retention_days, \
+             internal_message_retention_days) VALUES ($1, $2, $3, $4, $5 + 1, $6, $7, $8, $9) \
              ON CONFLICT (org_id) DO UPDATE SET \
              contact_note_requires_conversation = excluded.contact_note_requires_conversation, \
              conversation_note_deletion = excluded.conversation_note_deletion, \
              internal_messages_enabled = excluded.internal_messages_enabled, \
-             version = excluded.version, update_time = excluded.update_time \
+             version = excluded.version, update_time = excluded.update_time, time_zone = excluded.time_zone, \
+             note_retention_days = excluded.note_retention_days, \
+             internal_message_retention_days = excluded.internal_message_retention_days \
              WHERE settings.version = $5",
         )
         .bind(settings.contact_note_requires_conversation)
@@ -63,9 +69,41 @@ pub async fn save_settings(
         .bind(settings.internal_messages_enabled)
         .bind(before)
         .bind(update_time)
+        .bind(settings.time_zone.as_str())
+        .bind(i64::from(settings.note_retention.days()))
+        .bind(i64::from(settings.internal_message_retention.days()))
         .execute(tx)
         .await?;
     Ok(saved == 1)
+}
+
+fn stored(days: i64) -> Retention {
+    Retention::of_days(i32::try_from(days).unwrap_or_default())
+}
+
+#[derive(db::FromRow)]
+struct KeptRow {
+    org_id: OrgId,
+    note_retention_days: i64,
+    internal_message_retention_days: i64,
+}
+
+/// Organizations that do not keep everything: how long each keeps notes, and internal messages (system scope).
+///
+/// # Errors
+/// [`DbError`] of the read.
+pub async fn list_retentions(tx: &mut Tx) -> Result<Vec<(OrgId, Retention, Retention)>, DbError> {
+    let rows: Vec<KeptRow> = tx
+        .query(
+            "SELECT org_id, note_retention_days, internal_message_retention_days FROM settings \
+             WHERE note_retention_days > 0 OR internal_message_retention_days > 0",
+        )
+        .fetch_all(tx)
+        .await?;
+    let kept = |row: KeptRow| {
+        (row.org_id, stored(row.note_retention_days), stored(row.internal_message_retention_days))
+    };
+    Ok(rows.into_iter().map(kept).collect())
 }
 
 impl From<SettingsRow> for Decided {
@@ -75,6 +113,9 @@ impl From<SettingsRow> for Decided {
                 contact_note_requires_conversation: row.contact_note_requires_conversation,
                 conversation_note_deletion: row.conversation_note_deletion,
                 internal_messages_enabled: row.internal_messages_enabled,
+                time_zone: Zone::stored(&row.time_zone),
+                note_retention: stored(row.note_retention_days),
+                internal_message_retention: stored(row.internal_message_retention_days),
             },
             version: row.version,
             update_time: Some(row.update_time),

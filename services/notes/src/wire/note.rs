@@ -6,6 +6,7 @@ use proto::notes::v1 as pb;
 use rpc::convert::{display_name, etag, expected_version, id_of, optional_id_of, proto_role, proto_time};
 use rpc::{Call, Caller, Fault};
 
+use super::handoff;
 use super::template::filling;
 use crate::app::{Deletion, Edit, On, Page, PageRequest, Text, Writing};
 use crate::domain::{
@@ -23,7 +24,8 @@ pub fn new_note(call: &Call, request: pb::CreateNoteRequest) -> Result<(Writing,
     let on = On::Conversation(id_of("conversation_id", &request.conversation_id)?);
     let text = text(request.body, request.template)?;
     let reply_to = optional_id_of("reply_to", &request.reply_to)?;
-    Ok((Writing { on, author: author(&call.caller), text, reply_to }, retry))
+    let handoff = request.handoff.map(handoff::new_handoff).transpose()?;
+    Ok((Writing { on, author: author(&call.caller), text, reply_to, handoff }, retry))
 }
 
 /// Reads a request to write a note on a contact, and the key of its retries.
@@ -40,7 +42,7 @@ pub fn new_contact_note(
     let text = text(request.body, request.template)?;
     let reply_to = optional_id_of("reply_to", &request.reply_to)?;
     let on = On::Contact { contact_id, within };
-    Ok((Writing { on, author: author(&call.caller), text, reply_to }, retry))
+    Ok((Writing { on, author: author(&call.caller), text, reply_to, handoff: None }, retry))
 }
 
 fn text(body: String, template: Option<pb::NoteTemplateFilling>) -> Result<Text, Fault> {
@@ -119,11 +121,8 @@ pub fn notes(page: Page) -> (Vec<pb::Note>, String) {
 
 /// A note for the wire.
 pub fn note(note: Note) -> pb::Note {
-    let kind = match note.place.kind() {
-        NoteKind::Conversation => pb::NoteKind::Conversation,
-        NoteKind::Contact => pb::NoteKind::Contact,
-    };
     pb::Note {
+        kind: kind(note.kind()).into(),
         note_id: note.note_id.to_string(),
         etag: etag(note.version),
         conversation_id: text_of(note.place.conversation_id()),
@@ -133,7 +132,6 @@ pub fn note(note: Note) -> pb::Note {
         revision: number(note.revision),
         create_time: Some(proto_time(note.create_time)),
         update_time: Some(proto_time(note.update_time)),
-        kind: kind.into(),
         contact_id: note.place.contact_id().to_string(),
         origin_conversation_id: text_of(note.place.origin()),
         reply_to: text_of(note.reply.map(|reply| reply.to)),
@@ -146,6 +144,16 @@ pub fn note(note: Note) -> pb::Note {
             actor: Some(actor(by)),
             delete_time: Some(proto_time(time)),
         }),
+        handoff: note.handoff.map(handoff::handoff),
+    }
+}
+
+/// A kind of note for the wire.
+pub fn kind(kind: NoteKind) -> pb::NoteKind {
+    match kind {
+        NoteKind::Conversation => pb::NoteKind::Conversation,
+        NoteKind::Contact => pb::NoteKind::Contact,
+        NoteKind::Handoff => pb::NoteKind::Handoff,
     }
 }
 
@@ -159,7 +167,8 @@ pub fn revision(revision: Revision) -> pb::NoteRevision {
     }
 }
 
-fn actor(author: Author) -> proto::common::v1::Actor {
+/// A person for the wire.
+pub(super) fn actor(author: Author) -> proto::common::v1::Actor {
     proto::common::v1::Actor {
         subject: author.subject.into(),
         role: proto_role(author.role).into(),
@@ -171,7 +180,7 @@ fn text_of(id: Option<impl ToString>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
 }
 
-fn number(revision: i64) -> i32 {
+pub(super) fn number(revision: i64) -> i32 {
     i32::try_from(revision).unwrap_or(i32::MAX)
 }
 

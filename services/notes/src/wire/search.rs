@@ -6,6 +6,7 @@ use proto::notes::v1 as pb;
 use rpc::Fault;
 use rpc::convert::{optional_id_of, proto_role, proto_time, time_of};
 
+use super::note::kind;
 use crate::app::search::{Hit, Hits, Search};
 use crate::domain::search::{Filter, Query, Snippet};
 use crate::domain::{Handle, NoteKind};
@@ -19,6 +20,7 @@ pub fn search(request: pb::SearchNotesRequest) -> Result<Search, Fault> {
         pb::NoteKind::Unspecified => None,
         pb::NoteKind::Conversation => Some(NoteKind::Conversation),
         pb::NoteKind::Contact => Some(NoteKind::Contact),
+        pb::NoteKind::Handoff => Some(NoteKind::Handoff),
     };
     let filter = Filter {
         author: subject("author_subject", &request.author_subject)?,
@@ -60,13 +62,9 @@ pub fn found(page: Hits) -> pb::SearchNotesResponse {
 }
 
 fn hit(Hit { note, snippet }: Hit) -> pb::NoteHit {
-    let kind = match note.place.kind() {
-        NoteKind::Conversation => pb::NoteKind::Conversation,
-        NoteKind::Contact => pb::NoteKind::Contact,
-    };
     pb::NoteHit {
         note_id: note.note_id.to_string(),
-        kind: kind.into(),
+        kind: kind(note.kind).into(),
         conversation_id: note.place.conversation_id().map(|id| id.to_string()).unwrap_or_default(),
         contact_id: note.place.contact_id().to_string(),
         author: Some(proto::common::v1::Actor {

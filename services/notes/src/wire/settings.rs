@@ -8,11 +8,14 @@ use rpc::{Call, Fault};
 use tonic::Code;
 
 use crate::app::settings::UpdateSettings;
-use crate::domain::{ConversationNoteDeletion, Decided, Settings, SettingsChange};
+use crate::domain::{ConversationNoteDeletion, Decided, Retention, Settings, SettingsChange, Zone};
 
 const CONTACT_NOTE: &str = "contact_note_requires_conversation";
 const DELETION: &str = "conversation_note_deletion";
 const INTERNAL: &str = "internal_messages_enabled";
+const ZONE: &str = "time_zone";
+const NOTES_KEPT: &str = "note_retention_days";
+const INTERNAL_KEPT: &str = "internal_message_retention_days";
 
 /// Settings for the wire.
 pub fn settings(decided: Decided) -> pb::Settings {
@@ -27,6 +30,9 @@ pub fn settings(decided: Decided) -> pb::Settings {
         .into(),
         internal_messages_enabled: settings.internal_messages_enabled,
         update_time: update_time.map(proto_time),
+        time_zone: settings.time_zone.as_str().to_owned(),
+        note_retention_days: settings.note_retention.days(),
+        internal_message_retention_days: settings.internal_message_retention.days(),
     }
 }
 
@@ -45,12 +51,12 @@ pub fn settings_change(
         pb::ConversationNoteDeletion::Unspecified => None,
     };
     let paths = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
-    if let Some(unknown) =
-        paths.iter().find(|path| ![CONTACT_NOTE, DELETION, INTERNAL].contains(&path.as_str()))
-    {
+    let known = [CONTACT_NOTE, DELETION, INTERNAL, ZONE, NOTES_KEPT, INTERNAL_KEPT];
+    if let Some(unknown) = paths.iter().find(|path| !known.contains(&path.as_str())) {
         return Err(unknown_path(unknown));
     }
     let default = Settings::default();
+    let zone = (!request.time_zone.is_empty()).then(|| Zone::parse(&request.time_zone)).transpose()?;
     let change = SettingsChange {
         contact_note_requires_conversation: chosen(
             &paths,
@@ -65,6 +71,19 @@ pub fn settings_change(
             request.internal_messages_enabled,
             default.internal_messages_enabled,
         ),
+        time_zone: chosen(&paths, ZONE, zone, default.time_zone),
+        note_retention: chosen(
+            &paths,
+            NOTES_KEPT,
+            request.note_retention_days.map(Retention::of_days),
+            default.note_retention,
+        ),
+        internal_message_retention: chosen(
+            &paths,
+            INTERNAL_KEPT,
+            request.internal_message_retention_days.map(Retention::of_days),
+            default.internal_message_retention,
+        ),
     };
     Ok((UpdateSettings { change, expected: expected_version(&request.etag) }, retry))
 }
@@ -78,7 +97,9 @@ fn chosen<T>(paths: &[String], path: &str, given: Option<T>, default: T) -> Opti
 }
 
 fn unknown_path(path: &str) -> Fault {
-    let text = format!("the update mask of settings may name {CONTACT_NOTE}, {DELETION} and {INTERNAL}");
+    let text = format!(
+        "the update mask of settings may name {CONTACT_NOTE}, {DELETION}, {INTERNAL}, {ZONE}, {NOTES_KEPT} and {INTERNAL_KEPT}"
+    );
     Fault::new(Code::InvalidArgument, ErrorReason::UnknownUpdatePath, text.clone())
         .violation("update_mask", text)
         .with_metadata("path", path)

@@ -1,17 +1,23 @@
 //! The notes service over the wire, and its store, on both databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
+mod around;
 mod contact_notes;
 mod create;
 mod edit;
+mod erasure;
+mod export;
+mod handoffs;
 mod internal_messages;
 mod mentions;
+mod merges;
 mod outages;
 mod peers;
 mod permanence;
 mod pins;
 mod privacy;
 mod read;
+mod retention;
 mod revisions;
 mod search;
 mod search_store;
@@ -19,5 +25,7 @@ mod settings;
 mod store;
 mod templates;
 mod threads;
+mod timeline;
+mod transfer;
 mod watch;
 mod world;

@@ -1,5 +1,7 @@
 //! Stand-ins for the services that notes asks and tells. They sit behind the same layers as the real ones.
 
+mod history;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -7,12 +9,13 @@ use std::time::{Duration, Instant};
 use db::BoxFuture;
 use kernel::{Clock, Role};
 use proto::common::v1::{EventDisposition, EventOutcome};
+use proto::contacts::v1::activity_event_service_server::{ActivityEventService, ActivityEventServiceServer};
 use proto::contacts::v1::contact_service_server::{ContactService, ContactServiceServer};
 use proto::contacts::v1::{
-    Contact, CreateContactRequest, CreateContactResponse, GetContactRequest, GetContactResponse,
-    ListContactsRequest, ListContactsResponse, ListTagsRequest, ListTagsResponse, ResolveContactRequest,
-    ResolveContactResponse, TagContactRequest, TagContactResponse, UpdateContactRequest,
-    UpdateContactResponse,
+    ActivityEvent, ApplyActivityEventsRequest, ApplyActivityEventsResponse, Contact, CreateContactRequest,
+    CreateContactResponse, GetContactRequest, GetContactResponse, ListContactsRequest, ListContactsResponse,
+    ListTagsRequest, ListTagsResponse, ResolveContactRequest, ResolveContactResponse, TagContactRequest,
+    TagContactResponse, UpdateContactRequest, UpdateContactResponse,
 };
 use proto::notifications::v1::ingest_service_server::{IngestService, IngestServiceServer};
 use proto::notifications::v1::{NotificationEvent, NotifyRequest, NotifyResponse};
@@ -20,6 +23,7 @@ use proto::routing::v1::agent_service_server::{AgentService, AgentServiceServer}
 use proto::routing::v1::conversation_service_server::{ConversationService, ConversationServiceServer};
 use proto::routing::v1::directory_service_server::{DirectoryService, DirectoryServiceServer};
 use proto::routing::v1::event_service_server::{EventService, EventServiceServer};
+use proto::routing::v1::history_service_server::HistoryServiceServer;
 use proto::routing::v1::*;
 use rpc::Fault;
 use runtime::{Service, Unit};
@@ -52,11 +56,13 @@ struct State {
     names: HashMap<String, (HandleKind, Vec<String>)>,
     people: HashMap<String, Agent>,
     assignees: HashMap<String, Person>,
+    history: HashMap<String, history::Record>,
     routing: Mood,
     notifications: Mood,
     asked: Vec<Asked>,
     notified: Vec<NotificationEvent>,
     applied: Vec<ConversationEvent>,
+    around: Vec<ActivityEvent>,
 }
 
 /// Routing and notifications as a test wants them. Clones are the same two peers.
@@ -72,6 +78,7 @@ impl Peers {
                 let routes = Routes::new(ConversationServiceServer::new(peers.clone()))
                     .add_service(DirectoryServiceServer::new(peers.clone()))
                     .add_service(AgentServiceServer::new(peers.clone()))
+                    .add_service(HistoryServiceServer::new(peers.clone()))
                     .add_service(
                         EventServiceServer::new(peers).max_decoding_message_size(rpc::MESSAGE_LIMIT),
                     );
@@ -92,8 +99,9 @@ impl Peers {
     pub(crate) fn contacts_unit(&self) -> Unit {
         let peers = self.clone();
         Unit::new("contacts", move |_, _| {
-            let server = ContactServiceServer::new(peers.clone());
-            async move { Ok(Service { routes: Routes::new(server), workers: vec![], health: vec![] }) }
+            let routes = Routes::new(ContactServiceServer::new(peers.clone()))
+                .add_service(ActivityEventServiceServer::new(peers.clone()));
+            async move { Ok(Service { routes, workers: vec![], health: vec![] }) }
         })
     }
 
@@ -188,6 +196,15 @@ impl Peers {
         }
         let state = self.0.lock().unwrap();
         (state.notified.clone(), state.applied.clone())
+    }
+
+    /// What was told around contacts, once there are so many.
+    pub(crate) async fn around(&self, count: usize) -> Vec<ActivityEvent> {
+        let patience = Instant::now();
+        while self.0.lock().unwrap().around.len() < count && patience.elapsed() < Duration::from_secs(20) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.0.lock().unwrap().around.clone()
     }
 
     async fn answer<T>(
@@ -346,6 +363,19 @@ impl EventService for Peers {
         let outcomes = events.iter().map(|event| applied(&event.event_id)).collect();
         self.0.lock().unwrap().applied.extend(events);
         Ok(Response::new(ApplyEventsResponse { outcomes }))
+    }
+}
+
+#[tonic::async_trait]
+impl ActivityEventService for Peers {
+    async fn apply_activity_events(
+        &self,
+        request: Request<ApplyActivityEventsRequest>,
+    ) -> Result<Response<ApplyActivityEventsResponse>, Status> {
+        let events = request.into_inner().events;
+        let outcomes = events.iter().map(|event| applied(&event.event_id)).collect();
+        self.0.lock().unwrap().around.extend(events);
+        Ok(Response::new(ApplyActivityEventsResponse { outcomes }))
     }
 }
 

@@ -64,7 +64,7 @@ fn draft(db: &TestDb, body: &str) -> Draft {
     let author = Author { subject, role: Role::Agent, display_name: "Ana".to_owned() };
     let body = Body::parse(body.to_owned()).unwrap();
     let origin = Origin::new(&author.subject, author.role, "CreateNote");
-    let new = NewNote { place, reply: None, author, body, handles: vec![], origin };
+    let new = NewNote { place, reply: None, author, body, handles: vec![], handoff: None, origin };
     Draft::new(&db.clock, new, &Directory::new())
 }
 

@@ -43,6 +43,7 @@ fn note(db: &TestDb, conversation_id: ConversationId, text: &str) -> Note {
         update_time: db.clock.now(),
         pin: None,
         deletion: None,
+        handoff: None,
     }
 }
 
@@ -167,6 +168,7 @@ both_databases!(the_write_of_a_note_without_grpc_is_the_same_write, MIGRATIONS, 
         author: ana(),
         body: Body::parse(text.to_owned()).unwrap(),
         handles: handles_in(text).unwrap(),
+        handoff: None,
         origin: Origin::new(&ana().subject, Role::Agent, "CreateNote"),
     };
     let retry = Retry {
@@ -194,5 +196,5 @@ both_databases!(the_write_of_a_note_without_grpc_is_the_same_write, MIGRATIONS, 
         })
         .await
         .unwrap();
-    assert_eq!(events, 3, "told to notifications; the note and the mention told to routing");
+    assert_eq!(events, 4, "told to notifications; the note and the mention to routing; the note to contacts");
 });

@@ -16,12 +16,12 @@ use tonic::{Code, Status, Streaming};
 use crate::search::{allow_tombstones, delete, on_contact};
 use crate::world::{World, edit, refusal, request_id};
 
-type Stream = Streaming<WatchNotesResponse>;
+pub(crate) type Stream = Streaming<WatchNotesResponse>;
 
 /// Longer than anything here takes, shorter than a person waits for a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn from_now() -> Option<Start> {
+pub(crate) fn from_now() -> Option<Start> {
     Some(Start::FromNow(()))
 }
 
@@ -33,7 +33,7 @@ fn resume(token: &str) -> Option<Start> {
     Some(Start::ResumeToken(token.to_owned()))
 }
 
-fn on_conversation(world: &World) -> Target {
+pub(crate) fn on_conversation(world: &World) -> Target {
     Target::ConversationId(world.conversation.clone())
 }
 
@@ -56,12 +56,12 @@ async fn opened_with_token(world: &World, target: Target, start: Option<Start>) 
     (stream, first.resume_token)
 }
 
-async fn opened(world: &World, target: Target, start: Option<Start>) -> Stream {
+pub(crate) async fn opened(world: &World, target: Target, start: Option<Start>) -> Stream {
     opened_with_token(world, target, start).await.0
 }
 
 /// The next change, and the token behind it. Heartbeats are passed over.
-async fn change(stream: &mut Stream) -> (NoteChange, String) {
+pub(crate) async fn change(stream: &mut Stream) -> (NoteChange, String) {
     loop {
         let next = frame(stream).await.unwrap();
         match next.frame.unwrap() {

@@ -9,8 +9,10 @@
 //! | [`handle`] | archive, snooze |
 //! | [`subscribe`] | a feed, live |
 //! | [`forget`] | retention |
+//! | [`erase`] | conversations are erased |
 
 pub mod count;
+pub mod erase;
 pub mod forget;
 pub mod handle;
 pub mod list;

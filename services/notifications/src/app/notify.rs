@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use audit::Origin;
 use db::{DbError, Tx};
+use erasure::Kind;
 use kernel::{EventId, OrgId, Subject};
+use uuid::Uuid;
 
 use super::{App, FEED_TOPIC};
 use crate::domain::{Event, feed};
@@ -62,11 +64,14 @@ async fn apply(
 ) -> Result<(Vec<Applied>, Vec<Subject>), DbError> {
     let now = tx.now().await?;
     let ids: Vec<EventId> = events.iter().map(|event| event.event_id).collect();
+    let erased = erased(tx, events).await?;
     let mut new = outbox::first_time(tx, &ids).await?;
     for known in entries::known_events(tx, &ids).await? {
         new.remove(&known);
     }
-    let (fresh, applied) = sort_out(events, new);
+    let (mut fresh, applied) = sort_out(events, new);
+    // Of what was erased nobody is told, and the sender need not know.
+    fresh.retain(|event| event.conversation_id.is_none_or(|id| !erased.contains(&id.as_uuid())));
     let growth = feed::growth(&fresh);
     let ends = heads::grow(tx, &growth, now).await?;
     let clock = tx.clock().clone();
@@ -78,6 +83,14 @@ async fn apply(
     let added = placed.len() as u64;
     tx.after_commit(move || metrics::counter!("feed_entries_total").increment(added));
     Ok((applied, ends.into_keys().collect()))
+}
+
+/// Which of the events' conversations are erased; nobody erases another before the transaction ends.
+async fn erased(tx: &mut Tx, events: &[Event]) -> Result<HashSet<Uuid>, DbError> {
+    let named: Vec<Uuid> =
+        events.iter().filter_map(|event| event.conversation_id).map(|id| id.as_uuid()).collect();
+    erasure::hold(tx, Kind::Conversation, &named).await?;
+    erasure::list_buried(tx, Kind::Conversation, &named).await
 }
 
 /// The events that take effect now, each once, and the answer for all.

@@ -7,10 +7,12 @@
 //! | [`list`] | a page of a feed |
 //! | [`handling`] | read, archive, snooze |
 //! | [`retention`] | what is kept no longer |
+//! | [`erasure`] | what an erasure removes |
 //!
 //! Locks are taken in one order everywhere: the inbox, then heads by subject, then entries.
 
 pub mod entries;
+pub mod erasure;
 pub mod handling;
 pub mod heads;
 pub mod list;
@@ -23,9 +25,10 @@ use db::{MigrationSet, Migrations, step};
 /// due, in all organizations.
 static FEEDS: MigrationSet = MigrationSet {
     name: "notifications",
-    steps: &[step!("0001_feeds")],
+    steps: &[step!("0001_feeds"), step!("0002_erasure")],
     work_tables: &["feed_heads", "feed_entries"],
 };
 
 /// Everything that makes this service's tables.
-pub static MIGRATIONS: Migrations = Migrations { sets: &[&audit::TABLES, &outbox::TABLES, &FEEDS] };
+pub static MIGRATIONS: Migrations =
+    Migrations { sets: &[&audit::TABLES, &outbox::TABLES, &::erasure::TABLES, &FEEDS] };

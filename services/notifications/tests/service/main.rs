@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod erasure;
 mod feed;
 mod history;
 mod notify;

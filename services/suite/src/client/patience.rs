@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 /// How long a call is tried. Only calls which are safe to repeat come here.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The first wait; each further one is twice as long, up to the sixth.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -43,7 +43,8 @@ pub(crate) fn is_passing(status: &Status) -> bool {
     passing.contains(&status.code()) || status.source().is_some()
 }
 
-fn wait(status: &Status, tried: u32) -> Duration {
+/// How long to wait before the next try.
+pub(crate) fn wait(status: &Status, tried: u32) -> Duration {
     let backoff = FIRST_WAIT * 2u32.pow(tried.min(5));
     let asked = status.get_details_retry_info().and_then(|info| info.retry_delay).unwrap_or_default();
     // Everybody who waits for the same server would come back at once: half of the wait is chance.

@@ -1,11 +1,8 @@
 //! Reads messages to replay: JSON Lines, plain or gzip, from a file or standard input. The format is in
 //! `docs/message-import-format.md`.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::io::{self, BufRead, Read};
 
-use flate2::bufread::MultiGzDecoder;
 use tokio::sync::mpsc;
 
 use super::line::Line;
@@ -40,15 +37,6 @@ impl std::fmt::Display for Rejected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "line {}: {}", self.line, self.reason)
     }
-}
-
-/// Opens a file, or standard input for `-`.
-pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
-    let source: Box<dyn Read + Send> =
-        if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    let mut buffered = BufReader::with_capacity(1 << 16, source);
-    let gzip = buffered.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    if gzip { Ok(Box::new(BufReader::new(MultiGzDecoder::new(buffered)))) } else { Ok(Box::new(buffered)) }
 }
 
 /// Reads lines in order into a channel, until the end, `limit` messages, or nobody listens any more.
@@ -113,6 +101,7 @@ mod tests {
     use std::io::{Cursor, Write};
 
     use super::*;
+    use crate::source::open;
 
     const GOOD: &str = r#"{"at_ms":1,"conversation":"c","contact":"p","channel":"chat","source":"bank","turn":0,"text":"hi","intent":"openinggreeting"}"#;
 

@@ -13,7 +13,6 @@
 //! | [`resolve`] | conversations which end with a goodbye are resolved |
 //! | [`verify`] | everything read back through the API, as contacts too |
 //! | [`report`] | the table and the JSON |
-//! | [`progress`] | how far it is |
 
 mod elsewhere;
 mod input;
@@ -22,7 +21,6 @@ mod line;
 mod listen;
 mod notes;
 mod office;
-mod progress;
 mod record;
 mod report;
 mod resolve;
@@ -42,11 +40,12 @@ use tokio::time::Instant;
 use crate::client::{AddressFlags, Wire};
 use crate::dev_key::{KeyFlags, Minter};
 use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::source;
 use input::Piece;
 use ledger::Ledger;
 use notes::Due;
 use office::{Office, SharedOffice};
-use progress::Progress;
 use record::{Lanes, Recorder};
 use report::{Report, round};
 
@@ -166,7 +165,7 @@ impl Replay<'_> {
         office: &SharedOffice,
         due: mpsc::UnboundedSender<Due>,
     ) -> Result<(), Failure> {
-        let from = input::open(&self.args.file)
+        let from = source::open(&self.args.file)
             .map_err(|error| Failure::because(self.args.file.display(), error))?;
         let (into, mut pieces) = mpsc::channel(1_024);
         let limit = self.args.limit;

@@ -13,9 +13,10 @@ use tonic_types::StatusExt;
 use super::input::Rejected;
 use super::ledger::Ledger;
 use super::line::{Line, in_the_file};
-use super::progress::Progress;
+
 use crate::client::{Session, patiently};
 use crate::failure::Failure;
+use crate::progress::Progress;
 
 /// Lines that may wait in a lane.
 const LANE_DEPTH: usize = 16;

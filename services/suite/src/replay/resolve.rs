@@ -4,9 +4,10 @@ use futures::stream::{self, StreamExt};
 use proto::routing::v1 as pb;
 
 use super::ledger::Ledger;
-use super::progress::Progress;
+
 use crate::client::{Session, patiently};
 use crate::failure::Failure;
+use crate::progress::Progress;
 
 /// Resolves each conversation of the file whose last message says goodbye, unless it is resolved already: so a run that
 /// was interrupted is made good by the next. What is refused is said here, and counted when everything is read back.

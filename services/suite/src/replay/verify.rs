@@ -16,11 +16,12 @@ use super::ledger::{Entry, Ledger};
 use super::listen::{About, Heard};
 use super::notes::CANARY;
 use super::office::Office;
-use super::progress::Progress;
+
 use super::report::Report;
 use crate::client::{Session, Wire, patiently};
 use crate::dev_key::Minter;
 use crate::failure::Failure;
+use crate::progress::Progress;
 
 /// How long nothing may happen before what is missing counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -18,7 +18,8 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 
 /// Right above the handlers, because the generated servers would each have to be told (tonic takes 4 MiB otherwise), and
 /// one would be forgotten. Every message announces its length: a too large one is refused by its first five bytes. And
-/// it must arrive in time; only reflection, whose callers ask as they go, may take as long as it likes.
+/// it must arrive in time; only where callers send as they go, in reflection and in RPCs that take a stream, may it take as long
+/// as it likes.
 pub(crate) struct Size<N> {
     pub(crate) most: usize,
     pub(crate) next: N,
@@ -27,9 +28,12 @@ pub(crate) struct Size<N> {
 impl<N: Handle> Handle for Size<N> {
     async fn handle(&self, mut inbound: Inbound) -> Response {
         let most = self.most;
-        let asks_as_it_goes =
-            matches!(inbound.target, Target::Open(service) if REFLECTION.contains(&service));
-        let until = (!asks_as_it_goes).then(|| inbound.deadline.min(Instant::now() + ARRIVES_WITHIN));
+        let sends_as_it_goes = match inbound.target {
+            Target::Open(service) => REFLECTION.contains(&service),
+            Target::Rpc(method) => method.client_streaming,
+            Target::Unknown => false,
+        };
+        let until = (!sends_as_it_goes).then(|| inbound.deadline.min(Instant::now() + ARRIVES_WITHIN));
         inbound.request = inbound.request.map(|body| Body::new(Measured::of(body, most, until)));
         self.next.handle(inbound).await
     }

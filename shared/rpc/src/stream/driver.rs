@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
 use super::{Feed, Halt, Rhythm};
+use crate::Call;
 
-/// When the server ends a stream.
-pub(super) struct Ends {
+/// When the server ends a stream. For streams that follow no feed: one that takes a file, or writes one.
+#[derive(Debug)]
+pub struct Ends {
     token: Instant,
     rotation: Instant,
     shutdown: CancellationToken,
@@ -25,7 +27,14 @@ impl Ends {
         Self { token, rotation: Instant::now() + lifetime, shutdown }
     }
 
-    fn due(&self) -> Option<ClosingReason> {
+    /// Of a stream of this call: its token's end, about 30 minutes, `shutdown`.
+    #[must_use]
+    pub fn of(call: &Call, shutdown: CancellationToken) -> Self {
+        Self::new(&Rhythm::default(), call.token_ends, shutdown)
+    }
+
+    /// Why it ends now, if it does.
+    pub fn due(&self) -> Option<ClosingReason> {
         let now = Instant::now();
         if now >= self.token {
             Some(ClosingReason::TokenExpired)
@@ -38,7 +47,8 @@ impl Ends {
         }
     }
 
-    async fn come(&self) {
+    /// Resolves when it is due.
+    pub async fn come(&self) {
         tokio::select! {
             () = sleep_until(self.token.min(self.rotation)) => {}
             () = self.shutdown.cancelled() => {}

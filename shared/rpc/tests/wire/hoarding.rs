@@ -29,6 +29,15 @@ fn never() -> Body {
     Body::new(StreamBody::new(futures::stream::pending::<Result<http_body::Frame<Bytes>, Infallible>>()))
 }
 
+/// A body whose only message, an empty one, comes after ten seconds.
+fn slow() -> Body {
+    let message = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        Ok::<_, Infallible>(http_body::Frame::data(Bytes::from_static(&[0; 5])))
+    };
+    Body::new(StreamBody::new(futures::stream::once(message).boxed()))
+}
+
 /// The stack behind a real socket, and a connection to it.
 async fn connect(stack: Stack) -> Channel {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -96,6 +105,16 @@ async fn a_request_has_five_seconds_to_arrive_and_never_more_than_its_call() {
         let answer = toy.send(call.body(never()).unwrap()).await;
         assert_eq!(verdict(&answer).0, Code::DeadlineExceeded, "{asked}");
         assert!((begun.elapsed().as_secs_f64() - seconds).abs() < 0.01, "{asked}: {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_a_stream_may_take_longer_between_messages() {
+    let toy = toy(Limits::default());
+    let bearer = format!("Bearer {}", toy.token("ana", Role::Agent));
+    for (path, code) in [("/toy.v1.Toy/Upload", Code::Ok), (WHO, Code::DeadlineExceeded)] {
+        let call = request(path).header("authorization", &bearer).header("grpc-timeout", "30S");
+        assert_eq!(verdict(&toy.send(call.body(slow()).unwrap()).await).0, code, "{path}");
     }
 }
 

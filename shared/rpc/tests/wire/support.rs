@@ -39,6 +39,7 @@ const fn method(
         service: "toy.v1.Toy",
         name,
         roles,
+        client_streaming: false,
         server_streaming,
         idempotency: Idempotency::NoSideEffects,
     }
@@ -57,6 +58,7 @@ static METHODS: &[Method] = &[
     method("/toy.v1.Toy/Panic", "Panic", AGENTS, false),
     method("/toy.v1.Toy/Watch", "Watch", AGENTS, true),
     method("/toy.v1.Toy/WatchPanic", "WatchPanic", AGENTS, true),
+    Method { client_streaming: true, ..method("/toy.v1.Toy/Upload", "Upload", AGENTS, true) },
 ];
 
 pub(crate) fn contract(path: &str) -> Option<&'static Method> {

@@ -50,19 +50,9 @@ fn a_bad_condition_is_refused_with_position_and_what_was_expected() {
     assert!(bad("[1].all(a, [1].all(b, true))").expected.contains("nested"));
 }
 
-/// As threads that answer calls have it.
-fn on_a_thread_of_the_server(test: fn()) {
-    let thread = std::thread::Builder::new().stack_size(kernel::THREAD_STACK).spawn(test);
-    thread.expect("a thread").join().expect("the test holds");
-}
-
 // R9, faults 30
 #[test]
 fn no_chain_is_deep_enough_to_end_the_process() {
-    on_a_thread_of_the_server(no_chain_is_deep_enough);
-}
-
-fn no_chain_is_deep_enough() {
     let chains: [(&str, &str, &str); 9] = [
         ("1", "+1", " == 3"),
         ("conversation.source", " + 'a'", " == 'x'"),
@@ -110,13 +100,9 @@ fn a_condition_that_fails_at_run_time_says_why_without_quoting_the_facts() {
     assert!(holds("conversation.source").is_err(), "a text is neither true nor false");
 }
 
-// R9, faults 30
-#[test]
-fn no_text_makes_the_compiler_panic() {
-    on_a_thread_of_the_server(|| {
-        let texts = "[ -~\\n]{0,80}|([a-z.!+() \\'\\[\\]?:-]|conversation|message|matches|exists){0,400}";
-        proptest!(|(text in texts)| {
-            let _ = Condition::parse(&text).map(|condition| condition.holds(&facts()));
-        });
-    });
+proptest! {
+    #[test]
+    fn no_text_makes_the_compiler_panic(text in "[ -~\\n]{0,80}|([a-z.!+() \\'\\[\\]?:-]|conversation|message|matches|exists){0,400}") {
+        let _ = Condition::parse(&text).map(|condition| condition.holds(&facts()));
+    }
 }

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::store;
 
 /// What the caller sees.
-fn sight(caller: &Caller) -> Sight {
+pub(super) fn sight(caller: &Caller) -> Sight {
     Sight::of(caller.role, &caller.subject)
 }
 

@@ -50,6 +50,7 @@ impl App {
         target: Target,
         start: Start,
     ) -> Result<Live<WatchNotesResponse>, Fault> {
+        let target = self.home_target(&call.caller.org, target).await?;
         let watched = Watched { org: call.caller.org.clone(), target };
         let feed = LiveNotes {
             bell: self.wake.bell(TOPIC, &watched.org, &target.to_string()),

@@ -40,7 +40,7 @@ impl Entry {
     /// The entry of a note of which these people were told because a text of it mentioned them, now or earlier.
     pub fn of<'a>(note: &Note, told: impl IntoIterator<Item = &'a Subject>) -> Self {
         let mut tokens: BTreeSet<String> = words_in(note.body.as_str()).map(|it| word(&it.folded)).collect();
-        tokens.insert(kind(note.place.kind()));
+        tokens.insert(kind(note.kind()));
         tokens.extend(note.place.conversation_id().map(conversation));
         tokens.insert(contact(note.place.contact_id()));
         tokens.insert(author(&note.author.subject));
@@ -66,7 +66,7 @@ pub struct Filter {
     pub conversation_id: Option<ConversationId>,
     /// About this contact.
     pub contact_id: Option<ContactId>,
-    /// On one of these.
+    /// Of this kind.
     pub kind: Option<NoteKind>,
     /// With this name after an `@`.
     pub handle: Option<Handle>,
@@ -170,6 +170,7 @@ mod tests {
             update_time: clock.now(),
             pin: None,
             deletion: None,
+            handoff: None,
         }
     }
 

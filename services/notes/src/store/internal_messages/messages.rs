@@ -11,7 +11,7 @@ const IN_THREAD: &str = " AND EXISTS (SELECT 1 FROM internal_people p WHERE p.or
                          AND p.internal_thread_id = m.internal_thread_id AND p.subject = $";
 
 #[derive(db::FromRow)]
-struct MessageRow {
+pub(in crate::store) struct MessageRow {
     internal_message_id: InternalMessageId,
     internal_thread_id: InternalThreadId,
     conversation_id: ConversationId,

@@ -1,4 +1,4 @@
-//! How far the replay is: a clock and a count on a terminal, elsewhere a line every ten seconds.
+//! How far a command is: a clock and a count on a terminal, elsewhere a line every ten seconds.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use tokio::task::JoinHandle;
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Counts up, for whoever waits. Gone when dropped.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     lines: Option<JoinHandle<()>>,
 }
 
 impl Progress {
     /// Begins to show.
-    pub(super) fn shown() -> Self {
+    pub(crate) fn shown() -> Self {
         let bar = ProgressBar::new_spinner();
         let bar = match ProgressStyle::with_template("{spinner} {elapsed_precise}  {msg} {human_pos}{prefix}")
         {
@@ -34,25 +34,30 @@ impl Progress {
     }
 
     /// The next part, counted from 0, up to `total` where that is known.
-    pub(super) fn begin(&self, what: &'static str, total: Option<usize>) {
+    pub(crate) fn begin(&self, what: &'static str, total: Option<usize>) {
         self.bar.set_message(what);
         self.bar.set_prefix(total.map(|total| format!(" of {total}")).unwrap_or_default());
         self.bar.set_position(0);
     }
 
     /// One more is done.
-    pub(super) fn one_more(&self) {
+    pub(crate) fn one_more(&self) {
         self.bar.inc(1);
     }
 
     /// So many are done.
-    pub(super) fn at(&self, done: usize) {
+    pub(crate) fn at(&self, done: usize) {
         self.bar.set_position(done as u64);
+    }
+
+    /// What to say behind the count.
+    pub(crate) fn beside(&self, what: impl Into<String>) {
+        self.bar.set_prefix(what.into());
     }
 
     /// Says something without being in its way.
     #[expect(clippy::print_stderr, reason = "said to the person at the terminal")]
-    pub(super) fn say(&self, what: impl std::fmt::Display) {
+    pub(crate) fn say(&self, what: impl std::fmt::Display) {
         self.bar.suspend(|| eprintln!("{what}"));
     }
 }

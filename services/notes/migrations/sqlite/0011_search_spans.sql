@@ -1,0 +1,1 @@
+-- Nothing to do here: FTS5 gives the newest notes first and ends when a page is full. The step is PostgreSQL's.

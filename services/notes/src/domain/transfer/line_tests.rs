@@ -1,0 +1,98 @@
+use serde_json::{Value as Json, json};
+
+use super::{Line, Reason, Rejection};
+
+const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+fn note() -> Json {
+    json!({
+        "kind": "note", "version": 1, "note_id": ID, "conversation_id": ID, "contact_id": ID,
+        "author_subject": "ana", "author_role": "agent", "author_name": "Ana 🦊",
+        "editor_subject": "ana", "editor_role": "agent", "editor_name": "Ana 🦊",
+        "body": "سلام, שלום, 👩‍💻 \"quoted\"\n\u{1}",
+        "mentions": [{"handle": "bob", "kind": "agent", "outcome": {"notified": ["sub-bob"]}}],
+        "revision": 2, "etag_version": 3,
+        "create_time": "2026-11-22T04:45:32.123456Z", "update_time": "2026-11-22T05:45:32+01:00",
+    })
+}
+
+fn with(changes: Json) -> Json {
+    let mut line = note();
+    for (name, value) in changes.as_object().unwrap() {
+        line[name] = value.clone();
+    }
+    line
+}
+
+fn refused(line: &Json) -> Rejection {
+    Line::parse(line.to_string().as_bytes()).unwrap_err()
+}
+
+// P13
+#[test]
+fn what_is_written_is_read_and_written_again_byte_for_byte() {
+    let read = Line::parse(note().to_string().as_bytes()).unwrap();
+    let written = read.print();
+    assert!(written.starts_with(r#"{"kind":"note","version":1,"note_id":"#), "{written}");
+    assert!(written.ends_with("}\n") && written.matches('\n').count() == 1);
+    assert!(written.contains("سلام, שלום, 👩‍💻") && written.contains("2026-11-22T04:45:32Z"));
+    let again = Line::parse(written.as_bytes()).unwrap();
+    assert_eq!((&again, again.print()), (&read, written));
+}
+
+// P13
+#[test]
+fn what_is_wrong_with_a_line_is_told_by_field_and_all_at_once() {
+    let rejection =
+        refused(&with(json!({"body": "", "secret": "private", "revision": 0, "author_role": "contact"})));
+    assert_eq!(rejection.reason, Reason::InvalidValue);
+    let fields: Vec<_> = rejection.violations.iter().map(|(field, _)| field.as_deref().unwrap()).collect();
+    assert_eq!(fields, ["author_role", "body", "revision", "secret"]);
+    assert!(rejection.violations.iter().all(|(_, reason)| !reason.contains("private")));
+}
+
+// P13
+#[test]
+fn fields_that_contradict_each_other_are_told() {
+    let wrong = [
+        (json!({"origin_conversation_id": ID}), "origin_conversation_id"),
+        (json!({"reply_to": ID}), "thread_id"),
+        (json!({"pin_time": "2026-11-22T04:45:32Z"}), "pin_time"),
+        (json!({"deleter_name": "x"}), "delete_time"),
+        (
+            json!({"mentions": [{"handle": "no one", "kind": null, "outcome": {"refused": "unknown"}}]}),
+            "mentions",
+        ),
+        (
+            json!({"mentions": [{"handle": "bob", "kind": null, "outcome": {"refused": "unknown"}, "more": 1}]}),
+            "mentions",
+        ),
+        (json!({"handoff": {"receiver": {}}}), "handoff"),
+    ];
+    for (change, field) in wrong {
+        let rejection = refused(&with(change));
+        assert_eq!(rejection.violations[0].0.as_deref(), Some(field), "{rejection:?}");
+    }
+}
+
+// P13
+#[test]
+fn what_is_no_line_of_a_known_kind_is_refused_without_being_repeated() {
+    let kinds = [
+        (json!({"kind": "secret"}), Reason::UnknownKind),
+        (json!({"version": 2}), Reason::UnknownKind),
+        (json!({"author_name": "a\u{0}secret"}), Reason::InvalidValue),
+    ];
+    for (change, reason) in kinds {
+        let rejection = refused(&with(change));
+        assert_eq!(rejection.reason, reason);
+        assert!(!format!("{rejection:?}").contains("secret"), "{rejection:?}");
+    }
+    for bytes in
+        [&b"secret"[..], b"[\"secret\"]", b"{\"secret\":", b"{\"a\":\"\xff\"}", br#"{"a":"\ud800"}"#, b"5"]
+    {
+        let rejection = Line::parse(bytes).unwrap_err();
+        assert_eq!(rejection.reason, Reason::Unreadable);
+        assert!(!format!("{rejection:?}").contains("secret"), "{rejection:?}");
+    }
+}

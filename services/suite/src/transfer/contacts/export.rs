@@ -1,0 +1,156 @@
+//! The stream of an export, into a file. It is opened again where it breaks, and goes on behind the last byte.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
+
+use proto::contacts::v1 as pb;
+use proto::contacts::v1::export_contacts_response::Frame;
+use tonic::Status;
+
+use super::Format;
+use crate::client::{PATIENCE, Session, is_passing, patiently, wait};
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::transfer::ApiFlags;
+use crate::transfer::target::Target;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::transfer) struct ExportContacts {
+    /// Where to write; packed if the name ends with .gz; - for standard output
+    #[arg(default_value = "-")]
+    file: PathBuf,
+    #[command(flatten)]
+    api: ApiFlags,
+    /// How to write it, if the name of the file does not say so
+    #[arg(long)]
+    format: Option<Format>,
+    /// The only columns to write, such as external_id,emails,tags,attribute.plan; attributes stands for all of them
+    #[arg(long, value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Only contacts which carry this tag
+    #[arg(long)]
+    tag: Option<String>,
+    /// Only contacts on this list, by its name or id
+    #[arg(long)]
+    list: Option<String>,
+    /// Write cells as they are which a spreadsheet would take for a formula
+    #[arg(long)]
+    raw_cells: bool,
+}
+
+impl ExportContacts {
+    /// Exports contacts.
+    #[expect(
+        clippy::print_stderr,
+        reason = "said to the person at the terminal; standard output may be the file"
+    )]
+    pub(in crate::transfer) fn run(self) -> Result<ExitCode, Failure> {
+        let format = match self.file.as_os_str() == "-" {
+            true => self.format.unwrap_or(Format::Jsonl),
+            false => Format::of(self.format, &self.file)?,
+        };
+        let written = AtomicI64::new(0);
+        let so_far =
+            || format!("{} contacts were written, the file is not whole", written.load(Ordering::Relaxed));
+        let begun = Instant::now();
+        let exporting = |session| self.export(session, format, &written);
+        let contacts = self.api.run(exporting, so_far)?;
+        eprintln!("{contacts} contacts in {:.1} s", begun.elapsed().as_secs_f64());
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn export(&self, session: Session, format: Format, written: &AtomicI64) -> Result<i64, Failure> {
+        let mut request = pb::ExportContactsRequest {
+            resume_token: String::new(),
+            format: format.proto().into(),
+            columns: self.columns.clone(),
+            tag: self.tag.clone().unwrap_or_default(),
+            list_id: match &self.list {
+                Some(list) => list_id(&session, list).await?,
+                None => String::new(),
+            },
+            raw_cells: self.raw_cells,
+        };
+        let mut target = Target::open(&self.file)?;
+        let progress = Progress::shown();
+        progress.begin("contacts", None);
+        let (mut since, mut tried) = (Instant::now(), 0);
+        loop {
+            let before = request.resume_token.clone();
+            let status = match stream(&session, &mut request, &mut target, &progress, written).await? {
+                Ok(contacts) => return target.close().map(|()| contacts),
+                Err(status) => status,
+            };
+            if request.resume_token != before {
+                (since, tried) = (Instant::now(), 0);
+            }
+            if !is_passing(&status) || since.elapsed() > PATIENCE {
+                return Err(Failure::call("the export", &status));
+            }
+            tokio::time::sleep(wait(&status, tried)).await;
+            tried += 1;
+        }
+    }
+}
+
+/// One stream: the contacts it says were written, or why it broke. Fails for good only where the file does.
+async fn stream(
+    session: &Session,
+    request: &mut pb::ExportContactsRequest,
+    target: &mut Target,
+    progress: &Progress,
+    written: &AtomicI64,
+) -> Result<Result<i64, Status>, Failure> {
+    let mut answers = match session.contact_exports().export_contacts(request.clone()).await {
+        Ok(answers) => answers.into_inner(),
+        Err(status) => return Ok(Err(status)),
+    };
+    loop {
+        let answer = match answers.message().await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(Err(Status::unavailable("the stream ended early"))),
+            Err(status) => return Ok(Err(status)),
+        };
+        match answer.frame {
+            Some(Frame::Chunk(bytes)) => {
+                target.write(&bytes)?;
+            }
+            Some(Frame::Finished(finished)) => return Ok(Ok(finished.contacts)),
+            Some(Frame::Closing(_)) => {
+                request.resume_token = answer.resume_token;
+                return Ok(Err(Status::unavailable("the server ended the stream")));
+            }
+            Some(Frame::Opened(_)) | None => {}
+        }
+        request.resume_token = answer.resume_token;
+        written.store(answer.contacts, Ordering::Relaxed);
+        progress.at(usize::try_from(answer.contacts).unwrap_or_default());
+    }
+}
+
+/// The id of a list that is named.
+async fn list_id(session: &Session, named: &str) -> Result<String, Failure> {
+    let is_id = named.len() == 36 && named.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    if is_id {
+        return Ok(named.to_owned());
+    }
+    let mut page_token = String::new();
+    loop {
+        let page = patiently(|| {
+            let (mut lists, page_token) = (session.contact_lists(), page_token.clone());
+            async move { lists.list_lists(pb::ListListsRequest { page_size: 200, page_token }).await }
+        });
+        let page = page.await.map_err(|status| Failure::call("the lists", &status))?;
+        let same =
+            |list: &&pb::ContactList| list.display_name.trim().to_lowercase() == named.trim().to_lowercase();
+        if let Some(list) = page.lists.iter().find(same) {
+            return Ok(list.list_id.clone());
+        }
+        if page.next_page_token.is_empty() {
+            return Err(Failure(format!("there is no list named {named:?}")));
+        }
+        page_token = page.next_page_token;
+    }
+}

@@ -1,0 +1,12 @@
+//! Everything private that an organization has, out and in.
+//!
+//! | module | story |
+//! |---|---|
+//! | [`export`] | the stream of an export, into a file |
+//! | [`import`] | the stream of an import, and the lines that were left out |
+
+mod export;
+mod import;
+
+pub(super) use export::ExportNotes;
+pub(super) use import::ImportNotes;
