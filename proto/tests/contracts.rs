@@ -125,6 +125,26 @@ fn every_public_rpc_has_an_http_binding_and_every_internal_one_has_none() {
     }
 }
 
+// G1 P10
+#[test]
+fn what_only_reads_is_a_get_unless_its_request_holds_words_that_no_address_shall_keep() {
+    let pool = pool();
+    // That an export leaves a record is no side effect: nobody calls it for the record, and the next call answers the same.
+    let worded = ["SearchContacts", "SearchNotes", "ResolveHandles"];
+    for method in proto::METHODS.iter().filter(|it| it.idempotency == proto::Idempotency::NoSideEffects) {
+        let service = pool.get_service_by_name(method.service).unwrap();
+        let rpc = service.methods().find(|rpc| rpc.name() == method.name).unwrap();
+        let Some(Value::Message(rule)) = extension(&pool, &rpc.options(), "google.api.http") else {
+            continue;
+        };
+        let expected = if worded.contains(&method.name) { "post" } else { "get" };
+        assert!(rule.has_field_by_name(expected), "{} is no {expected}", method.path);
+    }
+    for method in proto::METHODS.iter().filter(|method| method.name.starts_with("Export")) {
+        assert_eq!(method.idempotency, proto::Idempotency::NoSideEffects, "{}", method.path);
+    }
+}
+
 // P7
 #[test]
 fn every_list_is_paged() {
