@@ -1,6 +1,9 @@
 //! P13: what becomes of lines.
 
-use kernel::Role;
+use std::collections::BTreeSet;
+
+use kernel::{Clock, Role};
+use notes::domain::transfer::KINDS;
 use proto::notes::v1::note_watch_service_client::NoteWatchServiceClient;
 use proto::notes::v1::watch_notes_request::Target;
 use proto::notes::v1::*;
@@ -9,6 +12,7 @@ use testkit::Engine;
 use uuid::Uuid;
 
 use super::{Taken, exported, exported_of, file, frames, full, imported, lines, transfers_of};
+use crate::erasure::{erase_contact, erase_conversations};
 use crate::world::World;
 use NoteLineRejectionReason as Reason;
 
@@ -173,17 +177,41 @@ testkit::on_both_databases! {
     }
 
     // P12, P13
-    async fn what_was_erased_is_not_brought_back(engine) {
-        let world = World::on(engine).await;
-        let (db, org) = world.tables().await;
-        let contact = Uuid::from_u64_pair(77, 77);
-        let erasure = erasure::ErasureId::from_uuid(Uuid::from_u64_pair(1, 1));
-        let buried = db.write(&org, move |tx| Box::pin(async move {
-            erasure::bury(tx, erasure, erasure::Kind::Contact, &[contact]).await
-        }));
-        buried.await.map_err(|error: db::DbError| error).unwrap();
-        db.close().await;
-        let bytes = file(&[note(1), with(&note(2), json!({"contact_id": contact})), note(3)]);
+    async fn a_file_from_before_an_erasure_brings_nothing_back(engine) {
+        let world = full(engine).await;
+        let file = exported(&world).await;
+        let erasure = Clock::system().new_id().to_string();
+        erase_conversations(&world, &erasure, &[&world.conversation]).await;
+        erase_contact(&world, &erasure, &world.contact()).await;
+        let left = exported(&world).await;
+        let taken = imported(&world, &file).await;
+        let all = lines(&file);
+        let kind = |line: i64| all[line as usize - 1]["kind"].as_str().unwrap();
+        for it in &taken.rejected {
+            let of_erased = match kind(it.line) {
+                "note" => Some("contact_id"),
+                "internal_thread" | "internal_message" => Some("conversation_id"),
+                _ => None,
+            };
+            let (reason, field) = (it.reason(), it.violations[0].field.as_str());
+            match of_erased {
+                Some(of) => assert_eq!((reason, field), (Reason::Erased, of), "{it:?}"),
+                None => assert_eq!(reason, Reason::NotFound, "it belongs to what was erased: {it:?}"),
+            }
+        }
+        let refused: BTreeSet<&str> = taken.rejected.iter().map(|it| kind(it.line)).collect();
+        let whole = KINDS.iter().map(|kind| kind.name).collect::<BTreeSet<_>>();
+        assert_eq!(&whole - &refused, BTreeSet::from(["settings", "note_template", "note_thread_follower"]));
+        // A follower is a colleague, and the thread an id that leads to nothing.
+        let (followers, others) = lines(&exported(&world).await)
+            .into_iter()
+            .partition::<Vec<_>, _>(|line| line["kind"] == "note_thread_follower");
+        assert_eq!(taken.counted(), (followers.len() as i64, others.len() as i64, taken.counts.rejected));
+        assert_eq!(others, lines(&left), "settings and templates, as they were");
+        assert_eq!((found(&world, "third").await, found(&world, "vip").await), (0, 0));
+
+        // An erased contact, in a conversation that was not.
+        let bytes = super::file(&[note(1), with(&note(2), json!({"contact_id": world.contact()})), note(3)]);
         let taken = imported(&world, &bytes).await;
         assert_eq!((taken.counted(), told(&taken)), ((2, 0, 1), vec![(2, Reason::Erased, "contact_id".to_owned())]));
     }

@@ -135,6 +135,11 @@ testkit::on_both_databases! {
         assert_eq!((code, violated(&status)), (Code::InvalidArgument, vec!["resume_token".to_owned()]));
         let status = open(&world, frames(&resume_token, b"", 1)).await.unwrap_err();
         assert_eq!((status.code(), violated(&status)), (Code::InvalidArgument, vec!["start.resume_token".to_owned()]));
+        let begun = open(&world, frames("", b"", 1)).await.unwrap().message().await.unwrap().unwrap();
+        let sent = futures::stream::iter(frames(&begun.resume_token, b"", 1));
+        let foreign = transfers_of(&world, "globex").import_notes(sent).await;
+        let (code, _, status) = refusal(foreign.map(|_| tonic::Response::new(())));
+        assert_eq!((code, violated(&status)), (Code::InvalidArgument, vec!["start.resume_token".to_owned()]));
     }
 
     // P13
