@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{App, whole};
 use crate::Error;
 use crate::domain::{Contact, Tag};
-use crate::store::contacts;
+use crate::store::walk::{self, Among, Way};
 
 const KIND: &str = "contacts.list";
 
@@ -47,10 +47,8 @@ impl App {
         };
         let page = self.db.read(org, move |tx| {
             Box::pin(async move {
-                let rows = match &tag {
-                    Some(tag) => contacts::list_tagged(tx, tag, before, page_size.and_one()).await?,
-                    None => contacts::list(tx, before, page_size.and_one()).await?,
-                };
+                let among = Among { tag: tag.as_ref(), ..Among::default() };
+                let rows = walk::list(tx, among, Way::Back(before), page_size.and_one()).await?;
                 whole::page(tx, rows, page_size).await.map_err(Error::from)
             })
         });

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::{App, ContactPage, survivor, whole};
 use crate::Error;
 use crate::domain::{ContactList, ListId};
-use crate::store::{contacts, lists, members};
+use crate::store::walk::{self, Among, Way};
+use crate::store::{lists, members};
 
 const KIND: &str = "lists.members";
 
@@ -69,7 +70,8 @@ impl App {
         let page = self.db.read(org, move |tx| {
             Box::pin(async move {
                 lists::find(tx, list_id).await?.ok_or(Error::NoSuchList)?;
-                let rows = contacts::list_members(tx, list_id, before, page_size.and_one()).await?;
+                let among = Among { list: Some(list_id), ..Among::default() };
+                let rows = walk::list(tx, among, Way::Back(before), page_size.and_one()).await?;
                 whole::page(tx, rows, page_size).await.map_err(Error::from)
             })
         });

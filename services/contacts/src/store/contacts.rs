@@ -3,7 +3,7 @@
 use db::{DbError, Engine, Json, Query, Tx, rows};
 use kernel::{ContactId, Timestamp};
 
-use crate::domain::{Attribute, Block, Contact, Email, Identity, Line, ListId, Phone, Profile, Tag};
+use crate::domain::{Attribute, Block, Contact, Email, Identity, Line, Phone, Profile, Tag};
 
 /// The columns of an insert.
 macro_rules! inserted {
@@ -232,61 +232,6 @@ pub async fn lock(tx: &mut Tx, id: ContactId) -> Result<Option<ContactRow>, DbEr
             tx.query(SQL).bind(id).fetch_optional(tx).await
         }
     }
-}
-
-/// Contacts made before `before`, newest first, at most `limit`.
-///
-/// # Errors
-/// As for every statement.
-pub async fn list(tx: &mut Tx, before: ContactId, limit: i64) -> Result<Vec<ContactRow>, DbError> {
-    const SQL: &str = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM contacts WHERE org_id = $1 AND contact_id < $2 ORDER BY contact_id DESC LIMIT $3"
-    );
-    tx.query(SQL).bind(before).bind(limit).fetch_all(tx).await
-}
-
-/// Like [`list`], of the contacts which carry the tag.
-///
-/// # Errors
-/// As for every statement.
-pub async fn list_tagged(
-    tx: &mut Tx,
-    tag: &Tag,
-    before: ContactId,
-    limit: i64,
-) -> Result<Vec<ContactRow>, DbError> {
-    const SQL: &str = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM contacts WHERE org_id = $1 AND contact_id IN (
-            SELECT contact_id FROM contact_tags WHERE org_id = $1 AND tag = $2 AND contact_id < $3
-            ORDER BY contact_id DESC LIMIT $4)
-          ORDER BY contact_id DESC"
-    );
-    tx.query(SQL).bind(tag).bind(before).bind(limit).fetch_all(tx).await
-}
-
-/// Like [`list`], of the contacts which are on the list.
-///
-/// # Errors
-/// As for every statement.
-pub async fn list_members(
-    tx: &mut Tx,
-    list: ListId,
-    before: ContactId,
-    limit: i64,
-) -> Result<Vec<ContactRow>, DbError> {
-    const SQL: &str = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM contacts WHERE org_id = $1 AND contact_id IN (
-            SELECT contact_id FROM list_members WHERE org_id = $1 AND list_id = $2 AND contact_id < $3
-            ORDER BY contact_id DESC LIMIT $4)
-          ORDER BY contact_id DESC"
-    );
-    tx.query(SQL).bind(list).bind(before).bind(limit).fetch_all(tx).await
 }
 
 /// The contacts of these ids, in no order; nothing for those that are not there.

@@ -3,7 +3,7 @@
 //! | module | table |
 //! |---|---|
 //! | [`contacts`] | `contacts`: profiles, with their version |
-//! | [`walk`] | `contacts`: all of them, oldest first |
+//! | [`walk`] | `contacts`: page after page |
 //! | [`identities`] | `identities`: who owns which address |
 //! | [`tags`] | `contact_tags` |
 //! | [`lists`] | `lists`: names, with the number of members |

@@ -1,6 +1,7 @@
 //! What every statement of the store promises, on both databases.
 
 use ::contacts::domain::{Address, AddressKey, Channel, Email, Identity, Line, Phone, Profile, Tag};
+use ::contacts::store::walk::{self, Among, Way};
 use ::contacts::store::{MIGRATIONS, contacts, identities, tags};
 use db::test_support::{TestDb, org};
 use db::{BoxFuture, DbError, Tx, both_databases};
@@ -159,7 +160,7 @@ both_databases!(a_tag_of_nobody_is_refused, MIGRATIONS, |db| async move {
     assert_eq!(tag(&db, nobody, &["vip"]).await, Err(DbError::ForeignKey));
 });
 
-both_databases!(lists_go_on_where_the_page_before_ended, MIGRATIONS, |db| async move {
+both_databases!(lists_go_on_where_the_page_before_ended_either_way, MIGRATIONS, |db| async move {
     let mut ids = Vec::new();
     for number in 0..6 {
         let id = insert(&db, Profile::default()).await.unwrap();
@@ -169,22 +170,26 @@ both_databases!(lists_go_on_where_the_page_before_ended, MIGRATIONS, |db| async 
         ids.insert(0, id);
     }
     let (second, even) = (ids[1], Tag::parse("even").unwrap());
-    let (all, rest, tagged, tagged_rest) = db
-        .read(&org("acme"), move |tx| {
+    let (newest, oldest) = (Way::Back(no_id_is_greater()), Way::On(ContactId::from_uuid(Uuid::nil())));
+    let list = async |tagged: bool, way: Way, limit: i64| {
+        let tag = tagged.then(|| even.clone());
+        let acme = org("acme");
+        let rows = db.read(&acme, move |tx| {
             Box::pin(async move {
-                Ok::<_, DbError>((
-                    contacts::list(tx, no_id_is_greater(), 10).await?,
-                    contacts::list(tx, second, 2).await?,
-                    contacts::list_tagged(tx, &even, no_id_is_greater(), 10).await?,
-                    contacts::list_tagged(tx, &even, second, 1).await?,
-                ))
+                walk::list(tx, Among { tag: tag.as_ref(), ..Among::default() }, way, limit).await
             })
-        })
-        .await
-        .unwrap();
-    let of = |rows: Vec<contacts::ContactRow>| rows.iter().map(|row| row.contact_id).collect::<Vec<_>>();
-    assert_eq!((of(all), of(rest)), (ids.clone(), ids[2..4].to_vec()));
-    assert_eq!((of(tagged), of(tagged_rest)), (vec![ids[1], ids[3], ids[5]], vec![ids[3]]));
+        });
+        let rows: Result<_, DbError> = rows.await;
+        rows.unwrap().iter().map(|row| row.contact_id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(false, newest, 10).await, ids);
+    assert_eq!(list(false, Way::Back(second), 2).await, ids[2..4]);
+    assert_eq!(list(true, newest, 10).await, [ids[1], ids[3], ids[5]]);
+    assert_eq!(list(true, Way::Back(second), 1).await, [ids[3]]);
+    ids.reverse();
+    assert_eq!(list(false, oldest, 10).await, ids);
+    assert_eq!(list(false, Way::On(second), 10).await, ids[5..]);
+    assert_eq!(list(true, oldest, 2).await, [ids[0], ids[2]]);
 });
 
 both_databases!(nothing_asked_for_is_nothing_found, MIGRATIONS, |db| async move {

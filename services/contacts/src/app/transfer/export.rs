@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::Error;
 use crate::app::{App, whole};
 use crate::domain::{Contact, ContactList, Definition, ListId, ListName, Tag};
-use crate::store::{batch, definitions, lists, walk};
+use crate::store::walk::{self, Among, Way};
+use crate::store::{batch, definitions, lists};
 
 /// Contacts or lists of one step.
 const STEP: i32 = 100;
@@ -156,12 +157,8 @@ async fn contacts_after(
     after: ContactId,
 ) -> Result<(OnLists, Option<ContactId>), Error> {
     let size = PageSize::of(STEP)?;
-    let rows = match (filter.list, &filter.tag) {
-        (Some(list), None) => walk::list_members(tx, list, after, size.and_one()).await?,
-        (None, Some(tag)) => walk::list_tagged(tx, tag, after, size.and_one()).await?,
-        (None, None) => walk::list(tx, after, size.and_one()).await?,
-        (Some(list), Some(tag)) => walk::list_tagged_members(tx, list, tag, after, size.and_one()).await?,
-    };
+    let among = Among { tag: filter.tag.as_ref(), list: filter.list };
+    let rows = walk::list(tx, among, Way::On(after), size.and_one()).await?;
     let (found, last) = whole::page(tx, rows, size).await?;
     let ids: Vec<ContactId> = found.iter().map(|contact| contact.contact_id).collect();
     let mut on: HashMap<ContactId, Vec<ListName>> = HashMap::new();
