@@ -79,7 +79,7 @@ impl Session {
         let resumed = !start.resume_token.is_empty();
         let cursor = if resumed {
             let opened = app.seal().open(KIND, org.as_str().as_bytes(), &start.resume_token);
-            opened.map_err(|malformed| malformed.at("resume_token"))?
+            opened.map_err(|malformed| malformed.at("start.resume_token"))?
         } else {
             let (start, counts) = (import(start)?, Counts::default());
             Cursor { import_id: app.new_id(), start, columns: None, place: Place::BEGINNING, counts }
