@@ -38,7 +38,7 @@ use crate::failure::Failure;
 
 mod patience;
 
-pub(crate) use patience::{PATIENCE, is_passing, patiently, wait};
+pub(crate) use patience::{Pace, is_passing, patiently};
 
 const SERVICES: [&str; 4] = ["contacts", "routing", "notes", "notifications"];
 

@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 /// How long a call is tried. Only calls which are safe to repeat come here.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The first wait; each further one is twice as long, up to the sixth.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -21,17 +21,41 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<tonic::Response<T>, Status>>,
 {
-    let begun = Instant::now();
-    let mut tried = 0;
+    let mut pace = Pace::begin();
     loop {
         match call().await {
             Ok(answer) => return Ok(answer.into_inner()),
-            Err(status) if is_passing(&status) && begun.elapsed() < PATIENCE => {
-                tokio::time::sleep(wait(&status, tried)).await;
-                tried += 1;
-            }
+            Err(status) if pace.again(&status, false).await => {}
             Err(status) => return Err(status),
         }
+    }
+}
+
+/// When what broke is begun again, and when no more.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// When it got on last.
+    since: Instant,
+    /// Tries since then.
+    tried: u32,
+}
+
+impl Pace {
+    pub(crate) fn begin() -> Self {
+        Self { since: Instant::now(), tried: 0 }
+    }
+
+    /// Waits until it may be begun again, after something that got on or did not. False at once where nothing is to be hoped for.
+    pub(crate) async fn again(&mut self, status: &Status, got_on: bool) -> bool {
+        if got_on {
+            *self = Self::begin();
+        }
+        if !is_passing(status) || self.since.elapsed() > PATIENCE {
+            return false;
+        }
+        tokio::time::sleep(wait(status, self.tried)).await;
+        self.tried += 1;
+        true
     }
 }
 
@@ -44,7 +68,7 @@ pub(crate) fn is_passing(status: &Status) -> bool {
 }
 
 /// How long to wait before the next try.
-pub(crate) fn wait(status: &Status, tried: u32) -> Duration {
+fn wait(status: &Status, tried: u32) -> Duration {
     let backoff = FIRST_WAIT * 2u32.pow(tried.min(5));
     let asked = status.get_details_retry_info().and_then(|info| info.retry_delay).unwrap_or_default();
     // Everybody who waits for the same server would come back at once: half of the wait is chance.

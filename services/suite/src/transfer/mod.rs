@@ -6,7 +6,8 @@
 //! | [`contacts`] | contacts, as CSV or JSON Lines |
 //! | [`conversation`] | the history of a conversation, as PDF or JSON |
 //! | [`notes`] | everything private, as JSON Lines |
-//! | [`target`], [`pieces`] | files that are written, and files that are read |
+//! | [`sending`], [`receiving`] | streams of files, opened again where they break |
+//! | [`target`] | files that are written |
 //! | [`window`] | pieces of a file that were sent and may have to be sent again |
 //!
 //! A further kind of data is a file of its own with its arguments, a variant here, and nothing else.
@@ -14,7 +15,8 @@
 mod contacts;
 mod conversation;
 mod notes;
-mod pieces;
+mod receiving;
+mod sending;
 mod target;
 mod window;
 

@@ -1,4 +1,4 @@
-//! The stream of an export, into a file. It is opened again where it breaks, and goes on behind the last byte.
+//! An export, into a file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,14 +7,12 @@ use std::time::Instant;
 
 use proto::contacts::v1 as pb;
 use proto::contacts::v1::export_contacts_response::Frame;
-use tonic::Status;
 
 use super::Format;
-use crate::client::{PATIENCE, Session, is_passing, patiently, wait};
+use crate::client::{Session, patiently};
 use crate::failure::Failure;
-use crate::progress::Progress;
 use crate::transfer::ApiFlags;
-use crate::transfer::target::Target;
+use crate::transfer::receiving::{Received, Receiving, What};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::transfer) struct ExportContacts {
@@ -62,7 +60,7 @@ impl ExportContacts {
     }
 
     async fn export(&self, session: Session, format: Format, written: &AtomicI64) -> Result<i64, Failure> {
-        let mut request = pb::ExportContactsRequest {
+        let request = pb::ExportContactsRequest {
             resume_token: String::new(),
             format: format.proto().into(),
             columns: self.columns.clone(),
@@ -73,60 +71,21 @@ impl ExportContacts {
             },
             raw_cells: self.raw_cells,
         };
-        let mut target = Target::open(&self.file)?;
-        let progress = Progress::shown();
-        progress.begin("contacts", None);
-        let (mut since, mut tried) = (Instant::now(), 0);
-        loop {
-            let before = request.resume_token.clone();
-            let status = match stream(&session, &mut request, &mut target, &progress, written).await? {
-                Ok(contacts) => return target.close().map(|()| contacts),
-                Err(status) => status,
-            };
-            if request.resume_token != before {
-                (since, tried) = (Instant::now(), 0);
-            }
-            if !is_passing(&status) || since.elapsed() > PATIENCE {
-                return Err(Failure::call("the export", &status));
-            }
-            tokio::time::sleep(wait(&status, tried)).await;
-            tried += 1;
-        }
-    }
-}
-
-/// One stream: the contacts it says were written, or why it broke. Fails for good only where the file does.
-async fn stream(
-    session: &Session,
-    request: &mut pb::ExportContactsRequest,
-    target: &mut Target,
-    progress: &Progress,
-    written: &AtomicI64,
-) -> Result<Result<i64, Status>, Failure> {
-    let mut answers = match session.contact_exports().export_contacts(request.clone()).await {
-        Ok(answers) => answers.into_inner(),
-        Err(status) => return Ok(Err(status)),
-    };
-    loop {
-        let answer = match answers.message().await {
-            Ok(Some(answer)) => answer,
-            Ok(None) => return Ok(Err(Status::unavailable("the stream ended early"))),
-            Err(status) => return Ok(Err(status)),
+        let open = |resume_token| {
+            let request = pb::ExportContactsRequest { resume_token, ..request.clone() };
+            let mut contacts = session.contact_exports();
+            async move { contacts.export_contacts(request).await }
         };
-        match answer.frame {
-            Some(Frame::Chunk(bytes)) => {
-                target.write(&bytes)?;
-            }
-            Some(Frame::Finished(finished)) => return Ok(Ok(finished.contacts)),
-            Some(Frame::Closing(_)) => {
-                request.resume_token = answer.resume_token;
-                return Ok(Err(Status::unavailable("the server ended the stream")));
-            }
-            Some(Frame::Opened(_)) | None => {}
-        }
-        request.resume_token = answer.resume_token;
-        written.store(answer.contacts, Ordering::Relaxed);
-        progress.at(usize::try_from(answer.contacts).unwrap_or_default());
+        let received = |answer: pb::ExportContactsResponse| Received {
+            resume_token: answer.resume_token,
+            so_far: answer.contacts,
+            what: match answer.frame {
+                Some(Frame::Chunk(bytes)) => What::Bytes(bytes),
+                Some(Frame::Finished(finished)) => What::Whole(finished.contacts),
+                Some(Frame::Opened(_) | Frame::Closing(_)) | None => What::Nothing,
+            },
+        };
+        Receiving::into(&self.file, "contacts", written)?.run(open, received).await
     }
 }
 

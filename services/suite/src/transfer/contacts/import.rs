@@ -1,4 +1,4 @@
-//! The stream of an import. It is opened again where it breaks, and goes on behind the last batch.
+//! An import, and what becomes of its rows.
 
 use std::io::BufRead;
 use std::path::PathBuf;
@@ -9,18 +9,16 @@ use std::time::Instant;
 use proto::contacts::v1 as pb;
 use proto::contacts::v1::import_contacts_request::Frame as Piece;
 use proto::contacts::v1::import_contacts_response::Frame;
-use tokio::sync::mpsc;
-use tonic::{Status, Streaming};
 
 use super::Format;
 use super::rejects::Rejects;
 use super::report::Report;
-use crate::client::{PATIENCE, Session, is_passing, wait};
+use crate::client::Session;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::source;
 use crate::transfer::ApiFlags;
-use crate::transfer::pieces::{PIECE, number, read, refusal, reserve};
+use crate::transfer::sending::{Heard, Sent, number, send};
 use crate::transfer::window::Window;
 
 #[derive(Debug, clap::Args)]
@@ -84,7 +82,6 @@ impl ImportContacts {
         let work = |session| Importing {
             session,
             start: self.start(format),
-            window: Window::default(),
             rejects,
             progress: Progress::shown(),
             length,
@@ -127,127 +124,55 @@ impl ImportContacts {
 struct Importing<'a> {
     session: Session,
     start: pb::ContactImportStart,
-    window: Window,
     rejects: Rejects,
     progress: Progress,
     length: Option<u64>,
     so_far: &'a Mutex<Report>,
 }
 
-/// How a stream ended that did not break.
-enum Ended {
-    /// All is in.
-    Finished,
-    /// The server wants it opened again.
-    Again,
-}
-
 impl Importing<'_> {
     /// Imports everything; tells how many rejected rows were said.
     async fn run(mut self, from: Box<dyn BufRead + Send>) -> Result<u64, Failure> {
-        let (into, mut file) = mpsc::channel(8);
-        std::thread::spawn(move || read(from, &into));
         self.progress.begin("rows", None);
-        let (mut since, mut tried) = (Instant::now(), 0);
-        loop {
-            let before = self.window.base();
-            let status = match self.stream(&mut file).await? {
-                Ok(Ended::Finished) => return self.rejects.finish(),
-                Ok(Ended::Again) => Status::unavailable("the server ended the stream"),
-                Err(status) => status,
-            };
-            if self.window.base() > before {
-                (since, tried) = (Instant::now(), 0);
-            }
-            if !is_passing(&status) || since.elapsed() > PATIENCE {
-                return Err(refusal(&status));
-            }
-            if self.start.resume_token.is_empty() && self.window.base() > 0 {
-                return Err(Failure::because(
-                    "the import cannot go on from here, begin it again",
-                    status.message(),
-                ));
-            }
-            tokio::time::sleep(wait(&status, tried)).await;
-            tried += 1;
-            self.window.rewind();
-        }
+        let (session, start) = (self.session.clone(), self.start.clone());
+        let request = |sent| pb::ImportContactsRequest {
+            frame: Some(match sent {
+                Sent::Start(resume_token) => {
+                    Piece::Start(pb::ContactImportStart { resume_token, ..start.clone() })
+                }
+                Sent::Piece(bytes) => Piece::Chunk(bytes),
+            }),
+        };
+        let open = |requests| {
+            let mut contacts = session.contact_imports();
+            async move { contacts.import_contacts(requests).await }
+        };
+        send(from, request, open, |answer, window| self.heard(answer, window)).await?;
+        self.rejects.finish()
     }
 
-    /// One stream: sends what is not dealt with, reads what became of it. Fails for good only where the file or the rejects do.
-    async fn stream(
-        &mut self,
-        file: &mut mpsc::Receiver<Result<Vec<u8>, Failure>>,
-    ) -> Result<Result<Ended, Status>, Failure> {
-        let (send, mut sent) = mpsc::channel::<pb::ImportContactsRequest>(4);
-        let request = |frame| pb::ImportContactsRequest { frame: Some(frame) };
-        if send.try_send(request(Piece::Start(self.start.clone()))).is_err() {
-            return Err(Failure("the stream has no room for its start".to_owned()));
-        }
-        let pieces = futures::stream::poll_fn(move |cx| sent.poll_recv(cx));
-        let mut answers: Streaming<pb::ImportContactsResponse> =
-            match self.session.contact_imports().import_contacts(pieces).await {
-                Ok(answers) => answers.into_inner(),
-                Err(status) => return Ok(Err(status)),
-            };
-        let (mut send, mut gone) = (Some(send), false);
-        loop {
-            if self.window.is_sent() || gone {
-                // The end of the file, or of the stream.
-                send = None;
-            }
-            let unsent = self.window.unsent(PIECE);
-            tokio::select! {
-                answer = answers.message() => match answer {
-                    Err(status) => return Ok(Err(status)),
-                    Ok(None) => return Ok(Err(Status::unavailable("the stream ended early"))),
-                    Ok(Some(answer)) => if let Some(ended) = self.heard(answer)? {
-                        return Ok(Ok(ended));
-                    },
-                },
-                room = reserve(send.as_ref()), if unsent.is_some() => match (room, unsent) {
-                    (Some(room), Some(bytes)) => {
-                        self.window.sent(bytes.len());
-                        room.send(request(Piece::Chunk(bytes)));
-                    }
-                    // Whoever took the pieces is gone, and its answer says why.
-                    _ => gone = true,
-                },
-                more = file.recv(), if self.window.has_room() => match more {
-                    Some(bytes) => self.window.extend(&bytes?),
-                    None => self.window.end(),
-                },
-            }
-        }
-    }
-
-    fn heard(&mut self, answer: pb::ImportContactsResponse) -> Result<Option<Ended>, Failure> {
-        let ended = match answer.frame {
+    fn heard(&mut self, answer: pb::ImportContactsResponse, window: &Window) -> Result<Heard, Failure> {
+        let finished = matches!(answer.frame, Some(Frame::Finished(_)));
+        match answer.frame {
             Some(Frame::Header(header)) => {
                 let (offset, length) = (number(header.offset), number(header.length));
-                self.rejects.header(&header.delimiter, &self.window.slice(offset, length))?;
-                None
+                self.rejects.header(&header.delimiter, &window.slice(offset, length))?;
             }
             Some(Frame::Progress(progress)) => {
                 for row in &progress.rejected {
-                    let raw = self.window.slice(number(row.offset), number(row.length));
+                    let raw = window.slice(number(row.offset), number(row.length));
                     if let Some(said) = self.rejects.add(row, &raw)? {
                         self.progress.say(said);
                     }
                 }
                 self.count(progress.counts.unwrap_or_default(), number(answer.resume_offset));
-                None
             }
-            Some(Frame::Finished(finished)) => {
-                self.count(finished.counts.unwrap_or_default(), number(answer.resume_offset));
-                Some(Ended::Finished)
+            Some(Frame::Finished(all)) => {
+                self.count(all.counts.unwrap_or_default(), number(answer.resume_offset));
             }
-            Some(Frame::Closing(_)) => Some(Ended::Again),
-            Some(Frame::Opened(_) | Frame::Heartbeat(_)) | None => None,
-        };
-        self.start.resume_token = answer.resume_token;
-        self.window.done(number(answer.resume_offset));
-        Ok(ended)
+            Some(Frame::Opened(_) | Frame::Heartbeat(_) | Frame::Closing(_)) | None => {}
+        }
+        Ok(Heard { resume_token: answer.resume_token, resume_offset: answer.resume_offset, finished })
     }
 
     fn count(&self, counts: pb::ContactImportCounts, bytes: u64) {

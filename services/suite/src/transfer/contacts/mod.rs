@@ -2,9 +2,9 @@
 //!
 //! | module | story |
 //! |---|---|
-//! | [`import`] | the stream of an import, opened again where it breaks |
+//! | [`import`] | an import, and what becomes of its rows |
 //! | [`rejects`] | rows that were left out: said, or written so that they can be mended and imported |
-//! | [`export`] | the stream of an export, into a file |
+//! | [`export`] | an export, into a file |
 //! | [`report`] | what an import came to |
 
 mod export;

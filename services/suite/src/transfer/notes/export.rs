@@ -1,4 +1,4 @@
-//! The stream of an export, into a file. It is opened again where it breaks, and goes on behind the last line.
+//! An export, into a file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,13 +7,11 @@ use std::time::Instant;
 
 use proto::notes::v1 as pb;
 use proto::notes::v1::export_notes_response::Frame;
-use tonic::Status;
 
-use crate::client::{PATIENCE, Session, is_passing, wait};
+use crate::client::Session;
 use crate::failure::Failure;
-use crate::progress::Progress;
 use crate::transfer::ApiFlags;
-use crate::transfer::target::Target;
+use crate::transfer::receiving::{Received, Receiving, What};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::transfer) struct ExportNotes {
@@ -41,55 +39,19 @@ impl ExportNotes {
     }
 
     async fn export(&self, session: Session, written: &AtomicI64) -> Result<i64, Failure> {
-        let mut request = pb::ExportNotesRequest::default();
-        let mut target = Target::open(&self.file)?;
-        let progress = Progress::shown();
-        progress.begin("lines", None);
-        let (mut since, mut tried) = (Instant::now(), 0);
-        loop {
-            let before = request.resume_token.clone();
-            let status = match stream(&session, &mut request, &mut target, &progress, written).await? {
-                Ok(lines) => return target.close().map(|()| lines),
-                Err(status) => status,
-            };
-            if request.resume_token != before {
-                (since, tried) = (Instant::now(), 0);
-            }
-            if !is_passing(&status) || since.elapsed() > PATIENCE {
-                return Err(Failure::call("the export", &status));
-            }
-            tokio::time::sleep(wait(&status, tried)).await;
-            tried += 1;
-        }
-    }
-}
-
-/// One stream: the lines it says were written, or why it broke. Fails for good only where the file does.
-async fn stream(
-    session: &Session,
-    request: &mut pb::ExportNotesRequest,
-    target: &mut Target,
-    progress: &Progress,
-    written: &AtomicI64,
-) -> Result<Result<i64, Status>, Failure> {
-    let mut answers = match session.note_transfers().export_notes(request.clone()).await {
-        Ok(answers) => answers.into_inner(),
-        Err(status) => return Ok(Err(status)),
-    };
-    loop {
-        let answer = match answers.message().await {
-            Ok(Some(answer)) => answer,
-            Ok(None) => return Ok(Err(Status::unavailable("the stream ended early"))),
-            Err(status) => return Ok(Err(status)),
+        let open = |resume_token| {
+            let mut notes = session.note_transfers();
+            async move { notes.export_notes(pb::ExportNotesRequest { resume_token }).await }
         };
-        request.resume_token = answer.resume_token;
-        match answer.frame {
-            Some(Frame::Chunk(bytes)) => target.write(&bytes)?,
-            Some(Frame::Finished(finished)) => return Ok(Ok(finished.lines)),
-            Some(Frame::Closing(_)) => return Ok(Err(Status::unavailable("the server ended the stream"))),
-            Some(Frame::Opened(_)) | None => {}
-        }
-        written.store(answer.lines, Ordering::Relaxed);
-        progress.at(usize::try_from(answer.lines).unwrap_or_default());
+        let received = |answer: pb::ExportNotesResponse| Received {
+            resume_token: answer.resume_token,
+            so_far: answer.lines,
+            what: match answer.frame {
+                Some(Frame::Chunk(bytes)) => What::Bytes(bytes),
+                Some(Frame::Finished(finished)) => What::Whole(finished.lines),
+                Some(Frame::Opened(_) | Frame::Closing(_)) | None => What::Nothing,
+            },
+        };
+        Receiving::into(&self.file, "lines", written)?.run(open, received).await
     }
 }

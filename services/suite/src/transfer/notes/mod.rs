@@ -2,8 +2,8 @@
 //!
 //! | module | story |
 //! |---|---|
-//! | [`export`] | the stream of an export, into a file |
-//! | [`import`] | the stream of an import, and the lines that were left out |
+//! | [`export`] | an export, into a file |
+//! | [`import`] | an import, and the lines that were left out |
 
 mod export;
 mod import;
