@@ -63,6 +63,17 @@ impl Process {
         self.child.kill().await.expect("it can be killed");
     }
 
+    /// Stops it where it is: it still takes connections, and answers nobody any more.
+    pub(crate) async fn freeze(&self) {
+        self.signal("-STOP").await;
+    }
+
+    async fn signal(&self, signal: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().await.expect("kill is there");
+        assert!(sent.success(), "{signal} is sent");
+    }
+
     /// Starts it again on the ports it had.
     pub(crate) async fn restart(&mut self) {
         let mut arguments = self.arguments.clone();
@@ -77,10 +88,8 @@ impl Process {
 
     /// Asks it to end as Kubernetes does, and says whether it ended well and how long it took.
     pub(crate) async fn terminate(mut self) -> (bool, Duration) {
-        let id = self.child.id().expect("it runs").to_string();
         let begun = std::time::Instant::now();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill is there");
-        assert!(sent.success(), "SIGTERM is sent");
+        self.signal("-TERM").await;
         let ended = self.child.wait().await.expect("it ends");
         (ended.success(), begun.elapsed())
     }

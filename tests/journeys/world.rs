@@ -1,6 +1,7 @@
 //! Where journeys take place: all services in this process, or each in a process of its own.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kernel::{Clock, OrgId, Role, Subject};
@@ -138,6 +139,12 @@ impl World {
         let Place::Processes { data, .. } = &self.place else { return String::new() };
         let files = SERVICES.iter().map(|(_, service)| data.path().join(format!("{service}.log")));
         files.map(|file| std::fs::read_to_string(file).expect("a log")).collect()
+    }
+
+    /// Where the processes keep what they have: the folder, and the database of PostgreSQL.
+    pub(crate) fn stores(&self) -> (PathBuf, Option<String>) {
+        let Place::Processes { data, database, .. } = &self.place else { panic!("all is in this process") };
+        (data.path().to_owned(), database.as_ref().map(|database| database.url()))
     }
 
     /// The process of a service, as peers call it, where each has its own.

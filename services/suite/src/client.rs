@@ -8,6 +8,7 @@ use proto::contacts::v1::block_service_client::BlockServiceClient;
 use proto::contacts::v1::contact_export_service_client::ContactExportServiceClient;
 use proto::contacts::v1::contact_import_service_client::ContactImportServiceClient;
 use proto::contacts::v1::contact_service_client::ContactServiceClient;
+use proto::contacts::v1::erasure_service_client::ErasureServiceClient;
 use proto::contacts::v1::list_service_client::ListServiceClient;
 use proto::contacts::v1::merge_service_client::MergeServiceClient;
 use proto::contacts::v1::panel_service_client::PanelServiceClient;
@@ -160,6 +161,12 @@ impl Session {
     #[must_use]
     pub fn merges(&self) -> MergeServiceClient<Authorized> {
         MergeServiceClient::new(self.to("contacts"))
+    }
+
+    /// People outside who are to be forgotten.
+    #[must_use]
+    pub fn erasures(&self) -> ErasureServiceClient<Authorized> {
+        ErasureServiceClient::new(self.to("contacts"))
     }
 
     /// What happened around people outside.
