@@ -1,6 +1,7 @@
 //! Calls any RPC by its descriptor: requests are filled in by the names of their fields, answers are bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
@@ -46,7 +47,9 @@ pub(crate) type Values = BTreeMap<&'static str, String>;
 
 /// All contracts.
 pub(crate) fn pool() -> DescriptorPool {
-    DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).expect("the descriptors decode")
+    static POOL: LazyLock<DescriptorPool> =
+        LazyLock::new(|| DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).expect("the descriptors decode"));
+    POOL.clone()
 }
 
 /// Calls an RPC with a request filled in from `values`, as the bearer of `token`.
@@ -81,19 +84,32 @@ pub(crate) async fn send(world: &World, token: &str, method: &proto::Method, req
 
 /// The bytes of the request that [`call`] makes.
 pub(crate) fn request(method: &proto::Method, values: &Values) -> Vec<u8> {
+    request_choosing(method, values, 0)
+}
+
+/// The same, where each choice of the request's own falls on the field at this place.
+pub(crate) fn request_choosing(method: &proto::Method, values: &Values, place: usize) -> Vec<u8> {
+    filled(&input(method), values, 0, place).encode_to_vec()
+}
+
+/// How many fields there are to choose from at one place of a request.
+pub(crate) fn choices(method: &proto::Method) -> usize {
+    let input = input(method);
+    let choices = input.oneofs().filter(|oneof| !oneof.is_synthetic());
+    choices.map(|oneof| oneof.fields().len()).max().unwrap_or(1)
+}
+
+/// The message that an RPC takes.
+fn input(method: &proto::Method) -> MessageDescriptor {
     let pool = pool();
     let service = pool.get_service_by_name(method.service).expect("a service");
-    let rpc = service.methods().find(|rpc| rpc.name() == method.name).expect("an RPC");
-    filled(&rpc.input(), values, 0).encode_to_vec()
+    service.methods().find(|rpc| rpc.name() == method.name).expect("an RPC").input()
 }
 
 /// The requests of an RPC in which one text holds the character U+0000, each with the name of that field.
 pub(crate) fn requests_with_nul(method: &proto::Method) -> Vec<(String, Vec<u8>)> {
-    let pool = pool();
-    let service = pool.get_service_by_name(method.service).expect("a service");
-    let rpc = service.methods().find(|rpc| rpc.name() == method.name).expect("an RPC");
-    let input = rpc.input();
-    let whole = filled(&input, &Values::new(), 0);
+    let input = input(method);
+    let whole = filled(&input, &Values::new(), 0, 0);
     let texts = input.fields().filter(|field| field.kind() == Kind::String && !field.is_map());
     let with = |field: FieldDescriptor| {
         let text = Value::String("a\u{0}b".to_owned());
@@ -104,23 +120,58 @@ pub(crate) fn requests_with_nul(method: &proto::Method) -> Vec<(String, Vec<u8>)
     texts.map(with).collect()
 }
 
+/// The fields of an RPC's requests that hold ids, at whatever depth.
+pub(crate) fn ids(method: &proto::Method) -> BTreeSet<String> {
+    let rules = pool().get_extension_by_name("buf.validate.field").expect("rules of fields");
+    let (mut open, mut seen, mut found) = (vec![input(method)], Vec::new(), BTreeSet::new());
+    while let Some(message) = open.pop() {
+        if seen.contains(&message) {
+            continue;
+        }
+        for field in message.fields() {
+            if let Kind::Message(inner) = field.kind() {
+                open.push(inner);
+            }
+            if field.options().get_extension(&rules).as_message().is_some_and(is_id) {
+                found.insert(field.name().to_owned());
+            }
+        }
+        seen.push(message);
+    }
+    found
+}
+
+/// Whether these rules ask for a UUID, or for several.
+fn is_id(rules: &DynamicMessage) -> bool {
+    let inner = |rules: &DynamicMessage, name: &str| {
+        let has = rules.has_field_by_name(name);
+        rules.get_field_by_name(name).filter(|_| has).and_then(|value| value.as_message().cloned())
+    };
+    let items = inner(rules, "repeated").and_then(|repeated| inner(&repeated, "items"));
+    inner(rules, "string").is_some_and(|text| text.has_field_by_name("uuid"))
+        || items.is_some_and(|items| is_id(&items))
+}
+
 /// A request whose fields have the values named for them, and otherwise something that passes validation.
-fn filled(message: &MessageDescriptor, values: &Values, depth: usize) -> DynamicMessage {
+fn filled(message: &MessageDescriptor, values: &Values, depth: usize, choice: usize) -> DynamicMessage {
     let mut filled = DynamicMessage::new(message.clone());
     if message.full_name() == "google.protobuf.Timestamp" {
-        // A day ahead, for what must lie in the future.
-        let ahead = kernel::Clock::system().now().plus(Duration::from_secs(86_400));
-        filled.set_field_by_name("seconds", Value::I64(ahead.as_micros() / 1_000_000));
+        // A day ahead, for what must lie in the future; the same in every request.
+        static AHEAD: LazyLock<i64> = LazyLock::new(|| {
+            kernel::Clock::system().now().plus(Duration::from_secs(86_400)).as_micros() / 1_000_000
+        });
+        filled.set_field_by_name("seconds", Value::I64(*AHEAD));
         return filled;
     }
     if !message.full_name().starts_with("backchannel.") || depth > 4 {
         return filled;
     }
     for field in message.fields() {
-        let later_choice = field.containing_oneof().is_some_and(|oneof| {
-            !oneof.is_synthetic() && oneof.fields().next().is_some_and(|first| first != field)
+        let other_choice = field.containing_oneof().is_some_and(|oneof| {
+            let place = choice % oneof.fields().len();
+            !oneof.is_synthetic() && oneof.fields().nth(place).is_some_and(|chosen| chosen != field)
         });
-        if later_choice {
+        if other_choice {
             continue;
         }
         if let Some(value) = value_for(&field, values, depth) {
@@ -156,7 +207,7 @@ fn value_for(field: &FieldDescriptor, values: &Values, depth: usize) -> Option<V
         Kind::Message(inner) if inner.full_name() == "google.protobuf.FieldMask" => return None,
         // Instead of a body, which the probe gives.
         Kind::Message(inner) if inner.name() == "NoteTemplateFilling" => return None,
-        Kind::Message(inner) => Value::Message(filled(&inner, values, depth + 1)),
+        Kind::Message(inner) => Value::Message(filled(&inner, values, depth + 1, 0)),
         _ => return None,
     };
     if field.is_map() {

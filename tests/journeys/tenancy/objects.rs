@@ -1,0 +1,186 @@
+//! One of everything that an organization has.
+
+use kernel::Role;
+use proto::contacts::v1 as customers;
+use proto::notes::v1 as notes;
+use proto::notifications::v1::ListNotificationsRequest;
+use proto::routing::v1 as pb;
+use suite::client::Session;
+
+use crate::cast::{eventually, message, set_availability};
+use crate::contact_notes::note_on_contact;
+use crate::internal_messages::tell;
+use crate::privacy::note_on;
+use crate::raw::Values;
+use crate::world::World;
+
+/// The fields that name them.
+pub(super) const IDS: [&str; 20] = [
+    "agent_id",
+    "assignee_id",
+    "recipient_agent_id",
+    "team_id",
+    "workflow_id",
+    "notification_id",
+    "note_id",
+    "reply_to",
+    "note_template_id",
+    "internal_thread_id",
+    "up_to_internal_message_id",
+    "merge_id",
+    "from_contact_id",
+    "into_contact_id",
+    "other_contact_id",
+    "list_id",
+    "erasure_id",
+    "contact_id",
+    "conversation_id",
+    "id",
+];
+
+/// Makes them; gives their ids by the fields that name them in requests, and what else it takes to reach them.
+pub(super) async fn objects(world: &World, org: &str) -> Values {
+    let of = |subject: &str, role| world.as_one_of(org, subject, role);
+    let (admin, supervisor, ana) =
+        (of("admin", Role::Admin), of("supervisor", Role::Supervisor), of("ana", Role::Agent));
+    let agent = agent(&ana).await;
+    let team = pb::CreateTeamRequest {
+        handle: "ours".into(),
+        display_name: "Ours".into(),
+        agent_ids: vec![agent.clone()],
+        ..Default::default()
+    };
+    let team = admin.teams().create_team(team).await.unwrap().into_inner().team.unwrap();
+    let (conversation, message) =
+        conversation(&of("chat-adapter", Role::Integration), &supervisor, &agent).await;
+    let (id, contact) = (conversation.conversation_id.as_str(), conversation.contact_id.as_str());
+    let note = note_on(&ana, id, "private").await;
+    let on_contact = note_on_contact(&ana, contact, id, "private").await;
+    let (internal, thread) = tell(&supervisor, id, "private too", Some(&agent)).await;
+    let template =
+        notes::CreateNoteTemplateRequest { name: "Ours".into(), body: "ours".into(), ..Default::default() };
+    let template = supervisor.note_templates().create_note_template(template).await.unwrap().into_inner();
+    let (merge, [from, into]) = merge(&admin).await;
+    Values::from([
+        ("agent_id", agent.clone()),
+        ("assignee_id", agent.clone()),
+        ("recipient_agent_id", agent),
+        ("team_id", team.team_id.clone()),
+        ("workflow_id", workflow(&admin, &team.team_id).await),
+        ("notification_id", told(&ana).await),
+        ("note_id", note.note_id),
+        ("reply_to", on_contact.note_id),
+        ("note_template_id", template.note_template.unwrap().note_template_id),
+        ("internal_thread_id", thread.internal_thread_id),
+        ("up_to_internal_message_id", internal.internal_message_id),
+        ("merge_id", merge),
+        ("from_contact_id", from),
+        ("into_contact_id", into.clone()),
+        ("other_contact_id", into),
+        ("take_fields", "company".into()),
+        ("columns", "display_name".into()),
+        ("condition", "true".into()),
+        ("external_id", "t-2/0".into()),
+        ("id", message.message_id),
+        ("list_id", list(&admin, contact).await),
+        ("erasure_id", erasure(&admin).await),
+        ("etag", conversation.etag),
+        ("contact_id", conversation.contact_id),
+        ("conversation_id", conversation.conversation_id),
+    ])
+}
+
+/// An agent who is at work.
+async fn agent(api: &Session) -> String {
+    let me = api.agents().get_my_agent(pb::GetMyAgentRequest {}).await.unwrap().into_inner().agent.unwrap();
+    set_availability(api, &me.agent_id, pb::Availability::Online).await;
+    me.agent_id
+}
+
+/// A conversation that the agent has.
+async fn conversation(
+    channel: &Session,
+    supervisor: &Session,
+    agent_id: &str,
+) -> (pb::Conversation, pb::Message) {
+    let recorded = channel.conversations().record_message(message("airline", "t-1", 0, "hello")).await;
+    let recorded = recorded.unwrap().into_inner();
+    let conversation = recorded.conversation.unwrap();
+    let assign = pb::AssignConversationRequest {
+        conversation_id: conversation.conversation_id,
+        etag: conversation.etag,
+        target: Some(pb::assign_conversation_request::Target::AgentId(agent_id.to_owned())),
+        ..Default::default()
+    };
+    let assigned = supervisor.assignments().assign_conversation(assign).await.unwrap().into_inner();
+    (assigned.conversation.unwrap(), recorded.message.unwrap())
+}
+
+/// A workflow that nothing starts.
+async fn workflow(admin: &Session, team_id: &str) -> String {
+    let assign = pb::AssignTeam { team_id: team_id.to_owned(), strategy: pb::Strategy::RoundRobin.into() };
+    let spec = pb::WorkflowSpec {
+        name: "ours".into(),
+        position: 10,
+        trigger: pb::Trigger::ConversationCreated.into(),
+        condition: "conversation.source == 'nowhere'".into(),
+        actions: vec![pb::Action { action: Some(pb::action::Action::AssignTeam(assign)) }],
+        ..Default::default()
+    };
+    let request = pb::CreateWorkflowRequest { spec: Some(spec), ..Default::default() };
+    admin.workflows().create_workflow(request).await.unwrap().into_inner().workflow.unwrap().workflow_id
+}
+
+/// What the person was told.
+async fn told(api: &Session) -> String {
+    eventually("the agent is told", || async {
+        let list = ListNotificationsRequest::default();
+        let page = api.notifications().list_notifications(list).await.unwrap().into_inner();
+        page.notifications.into_iter().next().map(|notification| notification.notification_id)
+    })
+    .await
+}
+
+async fn contact(admin: &Session, name: &str) -> customers::Contact {
+    let profile = customers::ContactProfile { display_name: name.into(), ..Default::default() };
+    let request = customers::CreateContactRequest { profile: Some(profile), ..Default::default() };
+    admin.contacts().create_contact(request).await.unwrap().into_inner().contact.unwrap()
+}
+
+/// A merge, and two contacts who could be merged.
+async fn merge(admin: &Session) -> (String, [String; 2]) {
+    let mut contacts = Vec::new();
+    for name in ["Gone", "Stayed", "One", "Other"] {
+        contacts.push(contact(admin, name).await.contact_id);
+    }
+    let [gone, stayed, one, other]: [String; 4] = contacts.try_into().unwrap();
+    let request = customers::MergeContactsRequest {
+        from_contact_id: gone,
+        into_contact_id: stayed,
+        ..Default::default()
+    };
+    let merge = admin.merges().merge_contacts(request).await.unwrap().into_inner().merge.unwrap();
+    (merge.merge_id, [one, other])
+}
+
+/// A list with a contact on it.
+async fn list(admin: &Session, contact_id: &str) -> String {
+    let request = customers::CreateListRequest { display_name: "Ours".into(), ..Default::default() };
+    let list = admin.contact_lists().create_list(request).await.unwrap().into_inner().list.unwrap();
+    let add = customers::AddListMembersRequest {
+        list_id: list.list_id.clone(),
+        contact_ids: vec![contact_id.to_owned()],
+    };
+    admin.contact_lists().add_list_members(add).await.unwrap();
+    list.list_id
+}
+
+async fn erasure(admin: &Session) -> String {
+    let erased = contact(admin, "Erased").await;
+    let request = customers::EraseContactRequest {
+        contact_id: erased.contact_id,
+        etag: erased.etag,
+        ..Default::default()
+    };
+    admin.erasures().erase_contact(request).await.unwrap().into_inner().erasure.unwrap().erasure_id
+}
