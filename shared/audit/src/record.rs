@@ -7,17 +7,14 @@ use crate::{Event, Origin};
 /// Columns of a row beside the organization.
 const COLUMNS: usize = 9;
 
-/// Rows per statement; SQLite allows 32,766 values in one.
-const ROWS: usize = 2_000;
-
-/// Records what the transaction does: one statement for up to two thousand events, none for none. If the transaction rolls
+/// Records what the transaction does: one statement for every [`db::ROWS`] events, none for none. If the transaction rolls
 /// back, nothing was recorded.
 ///
 /// # Errors
 /// [`DbError`] of the insert.
 // Not `async fn`, like everything that many crates await: see `db::Db::open`.
 pub fn record<'t>(tx: &'t mut Tx, origin: &Origin, events: &[Event]) -> BoxFuture<'t, Result<(), DbError>> {
-    let statements: Vec<Query> = events.chunks(ROWS).map(|events| insert(tx, origin, events)).collect();
+    let statements: Vec<Query> = events.chunks(db::ROWS).map(|events| insert(tx, origin, events)).collect();
     Box::pin(async move {
         for statement in statements {
             statement.execute(tx).await?;

@@ -19,10 +19,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Records of one transaction: short, so that callers' writes do not wait behind it.
 const BATCH: usize = 500;
 
-/// Records of one statement: SQLite finds each bound value by walking over all before it, which for a whole batch at once took
-/// a third of the writer's time.
-const ROWS: usize = 25;
-
 /// How long the last records are sealed at the end before that is left to the next start.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -170,7 +166,7 @@ async fn find_heads(tx: &mut Tx, records: &[Record]) -> Result<BTreeMap<String, 
 }
 
 async fn insert_sealed(tx: &mut Tx, records: &[Record]) -> Result<(), DbError> {
-    for records in records.chunks(ROWS) {
+    for records in records.chunks(db::ROWS) {
         let sql = format!(
             "INSERT INTO audit_events ({COLUMNS}, sequence, hash) VALUES {}",
             db::rows(1, records.len(), 12)

@@ -192,10 +192,9 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let (job, answered) = job::accept(scope, work);
+        let (job, answer) = job::accept(scope, work);
         self.0.write(job).await?;
-        // Every accepted job is answered; only a runtime that is shutting down drops one.
-        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+        answer.get().await
     }
 
     async fn read_in<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
@@ -204,21 +203,21 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let (job, answered) = job::accept(scope, work);
+        let (job, answer) = job::accept(scope, work);
         self.0.read(job).await?;
-        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+        answer.get().await
     }
 }
 
 impl Backend {
-    fn write(&self, job: Box<dyn Job>) -> BoxFuture<'_, Result<(), DbError>> {
+    fn write(&self, job: Job) -> BoxFuture<'_, Result<(), DbError>> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(job),
             Self::Postgres(postgres) => postgres.accept(Access::Write, job),
         }
     }
 
-    fn read(&self, job: Box<dyn Job>) -> BoxFuture<'_, Result<(), DbError>> {
+    fn read(&self, job: Job) -> BoxFuture<'_, Result<(), DbError>> {
         match self {
             Self::Sqlite(sqlite) => {
                 sqlite.read(job);

@@ -60,7 +60,7 @@ pub use database::{Db, Target};
 pub use error::DbError;
 pub use gather::{Gather, Load};
 pub use migrate::{MigrationSet, Migrations, Step};
-pub use placeholders::{org_rows, rows};
+pub use placeholders::{ROWS, org_rows, rows};
 pub use query::Query;
 pub use retry::{KEPT, RETRY_KEYS, RequestIdReused, Retry, forget_expired, once, once_answering};
 pub use tx::{Engine, Tx};

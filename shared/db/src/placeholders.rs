@@ -2,9 +2,13 @@
 
 use std::fmt::Write;
 
+/// Rows of one statement that many callers wait behind. SQLite finds the place of each value by walking over those before it, so
+/// that a statement of thousands of values takes longer than all that it writes.
+pub const ROWS: usize = 50;
+
 /// `rows(2, 2, 2)` is `($2,$3),($4,$5)`: `rows` rows of `cols` columns, numbered from `first`.
 ///
-/// SQLite takes 32,766 values in one statement, PostgreSQL 65,535: split longer lists.
+/// SQLite takes 32,766 values in one statement, PostgreSQL 65,535: split longer lists, best at [`ROWS`].
 pub fn rows(first: usize, rows: usize, cols: usize) -> String {
     list(rows, cols, first, "(")
 }

@@ -6,10 +6,10 @@ mod uniques;
 pub(crate) use uniques::Uniques;
 
 use crate::connections::{Connections, PATIENCE, Session};
-use crate::job::{End, Job};
+use crate::job::Job;
 use crate::migrate::{self, Migrations};
 use crate::tx::{Conn, Scope};
-use crate::work::POSTGRES_MOST;
+use crate::work::{End, POSTGRES_MOST};
 use crate::{DbError, Tx};
 use futures::future::BoxFuture;
 use kernel::Clock;
@@ -101,7 +101,7 @@ impl Postgres {
 
     /// Runs the transaction in a task of its own: a caller who goes away in the middle of BEGIN, of a statement or of
     /// COMMIT would otherwise leave the connection in a state nobody knows.
-    pub(crate) fn accept(&self, access: Access, job: Box<dyn Job>) -> BoxFuture<'_, Result<(), DbError>> {
+    pub(crate) fn accept(&self, access: Access, job: Job) -> BoxFuture<'_, Result<(), DbError>> {
         Box::pin(async move {
             let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| DbError::Closed)?;
             let inner = Arc::clone(&self.0);
@@ -117,8 +117,8 @@ impl Postgres {
 }
 
 impl Inner {
-    async fn transact(&self, access: Access, job: Box<dyn Job>) {
-        let scope = job.scope();
+    async fn transact(&self, access: Access, job: Job) {
+        let scope = job.scope.clone();
         let session = match self.begin(access, &scope).await {
             Ok(session) => session,
             Err(error) => return job.refuse(error),

@@ -5,11 +5,11 @@ mod lock;
 mod writer;
 
 use crate::connections::{Connections, PATIENCE};
-use crate::job::{End, Job};
+use crate::job::Job;
 use crate::migrate::{self, Migrations};
 use crate::opening;
 use crate::tx::Conn;
-use crate::work::SQLITE_MOST;
+use crate::work::{End, SQLITE_MOST};
 use crate::{DbError, Tx};
 use futures::future::BoxFuture;
 use kernel::Clock;
@@ -29,10 +29,12 @@ const QUEUE: usize = 1024;
 const BUSY: Duration = Duration::from_secs(1);
 /// The log is cut back to this after a checkpoint; a long read may let it grow beyond.
 const LOG_BYTES: &str = "67108864";
+/// Pages a connection keeps in memory, in KiB with a minus: the upper levels of large tables. Only what was read is kept.
+const CACHE: &str = "-8192";
 
 /// A SQLite file in service.
 pub(crate) struct Sqlite {
-    jobs: mpsc::Sender<Box<dyn Job>>,
+    jobs: mpsc::Sender<Job>,
     readers: Connections<sqlx::Sqlite>,
     clock: Clock,
     tasks: TaskTracker,
@@ -81,12 +83,12 @@ impl Sqlite {
     }
 
     /// Hands work to the writer, which answers it.
-    pub(crate) fn write(&self, job: Box<dyn Job>) -> BoxFuture<'_, Result<(), DbError>> {
+    pub(crate) fn write(&self, job: Job) -> BoxFuture<'_, Result<(), DbError>> {
         Box::pin(async move { self.jobs.send(job).await.map_err(|_| DbError::Closed) })
     }
 
     /// Reads in a task of its own, so that a caller who goes away does not cost a connection.
-    pub(crate) fn read(&self, job: Box<dyn Job>) {
+    pub(crate) fn read(&self, job: Job) {
         let read = read(self.readers.clone(), self.clock.clone(), job);
         self.tasks.spawn(Box::pin(read).in_current_span());
     }
@@ -100,7 +102,7 @@ impl Sqlite {
     }
 }
 
-async fn read(readers: Connections<sqlx::Sqlite>, clock: Clock, job: Box<dyn Job>) {
+async fn read(readers: Connections<sqlx::Sqlite>, clock: Clock, job: Job) {
     let begun = async {
         let mut session = readers.take().await?;
         session.begin("BEGIN").await?;
@@ -110,7 +112,7 @@ async fn read(readers: Connections<sqlx::Sqlite>, clock: Clock, job: Box<dyn Job
         Ok(session) => session,
         Err(error) => return job.refuse(error.into()),
     };
-    let mut tx = Tx::new(Conn::Reader(session), job.scope(), clock, Default::default());
+    let mut tx = Tx::new(Conn::Reader(session), job.scope.clone(), clock, Default::default());
     let done = job.run(&mut tx, SQLITE_MOST).await;
     let broken = done.end == End::Broken;
     // Nothing was written, so the answer need not wait for the end.
@@ -134,5 +136,6 @@ fn writing(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY)
         .statement_cache_capacity(256)
         .pragma("journal_size_limit", LOG_BYTES)
+        .pragma("cache_size", CACHE)
         .thread_name(|id| format!("sqlite-{id}"))
 }

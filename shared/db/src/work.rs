@@ -1,11 +1,11 @@
 //! What a transaction's closure is, and the ways in which it ends.
 
+use crate::job::Task;
 use crate::{DbError, Tx};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use tracing::Instrument;
 
 /// The longest a transaction's work may take on SQLite, where it holds up every other writer.
 pub(crate) const SQLITE_MOST: Duration = Duration::from_secs(4);
@@ -23,35 +23,34 @@ impl<T, E, F> Work<T, E> for F where
 {
 }
 
-/// How the work ended.
-pub(crate) enum Ending<T, E> {
-    /// To be committed.
-    Kept(T),
-    /// To be rolled back; the connection is between statements.
-    Refused(E),
+/// How the transaction has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// By a commit.
+    Keep,
+    /// By a rollback; the connection is between statements.
+    Undo,
     /// Stopped in the middle, perhaps of a statement.
-    Broken(DbError),
+    Broken,
 }
 
 /// Runs the work, whatever it does.
-pub(crate) async fn run<T, E, F>(tx: &mut Tx, most: Duration, work: F) -> Ending<T, E>
-where
-    F: Work<T, E>,
-    E: From<DbError>,
-{
+pub(crate) async fn run(tx: &mut Tx, most: Duration, task: &mut dyn Task) -> End {
     // The call is inside the future, so that a panic before the first await is caught as well.
-    let work = async { work(tx).await }.in_current_span();
-    match AssertUnwindSafe(tokio::time::timeout(most, work)).catch_unwind().await {
+    let work = async { task.work(tx).await };
+    let (end, error) = match AssertUnwindSafe(tokio::time::timeout(most, work)).catch_unwind().await {
         Err(_) => {
             tracing::error!("a transaction's work panicked and is rolled back");
-            Ending::Broken(DbError::Panicked)
+            (End::Broken, DbError::Panicked)
         }
-        Ok(Err(_)) => Ending::Broken(DbError::Timeout),
-        Ok(Ok(Err(error))) => Ending::Refused(error),
+        Ok(Err(_)) => (End::Broken, DbError::Timeout),
+        Ok(Ok(false)) => return End::Undo,
         // A statement failed and the closure went on: PostgreSQL would answer the COMMIT with a rollback.
-        Ok(Ok(Ok(value))) => match tx.failure() {
-            Some(failure) => Ending::Refused(E::from(failure.clone())),
-            None => Ending::Kept(value),
+        Ok(Ok(true)) => match tx.failure() {
+            Some(failure) => (End::Undo, failure.clone()),
+            None => return End::Keep,
         },
-    }
+    };
+    task.fail(error);
+    end
 }

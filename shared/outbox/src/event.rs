@@ -10,9 +10,6 @@ use crate::trace;
 /// The time of the first attempt: at once. Nobody's clock is asked for it, which saves a round trip to PostgreSQL.
 const AT_ONCE: Timestamp = Timestamp::from_micros(0);
 
-/// Rows per statement; SQLite allows 32,766 values in one.
-const ROWS_PER_STATEMENT: usize = 500;
-
 /// Something that happened and has to be told to a peer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Event {
@@ -73,7 +70,7 @@ impl Outbox {
         }
         let now = tx.clock().now();
         let traceparent = trace::here();
-        for chunk in events.chunks(ROWS_PER_STATEMENT) {
+        for chunk in events.chunks(db::ROWS) {
             let sql = format!(
                 "INSERT INTO outbox (org_id, event_id, target, kind, ordering_key, payload, next_attempt_time, \
                  create_time, traceparent) VALUES {}",

@@ -4,9 +4,9 @@
 //! job needs no savepoint (if it fails, everything is rolled back, and that is only its own work), ending one
 //! savepoint and setting the next is one trip, and COMMIT ends whatever savepoint is left.
 
-use crate::job::{Done, End, Job};
+use crate::job::{Done, Job};
 use crate::tx::Conn;
-use crate::work::SQLITE_MOST;
+use crate::work::{End, SQLITE_MOST};
 use crate::{DbError, Tx};
 use sqlx::sqlite::SqliteArguments;
 
@@ -47,12 +47,12 @@ impl<'w> Group<'w> {
     }
 
     /// Does one job's work; a failure takes back this job's work and nobody else's.
-    pub(super) async fn take(&mut self, job: Box<dyn Job>) -> Taken {
+    pub(super) async fn take(&mut self, job: Job) -> Taken {
         if let Err(error) = self.set_savepoint().await {
             job.refuse(error.clone());
             return self.lose(error);
         }
-        self.tx.restart(job.scope());
+        self.tx.restart(job.scope.clone());
         let done = job.run(self.tx, SQLITE_MOST).await;
         if done.end == End::Keep {
             self.done.push(done);

@@ -19,7 +19,7 @@ pub(super) struct Writer {
     /// `None` after a failure that left its state unknown: the next group opens another.
     tx: Option<Tx>,
     options: SqliteConnectOptions,
-    queue: mpsc::Receiver<Box<dyn Job>>,
+    queue: mpsc::Receiver<Job>,
     closing: CancellationToken,
     clock: Clock,
     name: String,
@@ -31,7 +31,7 @@ impl Writer {
     pub(super) fn new(
         conn: SqliteConnection,
         options: SqliteConnectOptions,
-        queue: mpsc::Receiver<Box<dyn Job>>,
+        queue: mpsc::Receiver<Job>,
         closing: CancellationToken,
         clock: Clock,
         name: String,
@@ -55,7 +55,7 @@ impl Writer {
         }
     }
 
-    async fn next(&mut self) -> Option<Box<dyn Job>> {
+    async fn next(&mut self) -> Option<Job> {
         tokio::select! {
             biased;
             job = self.queue.recv() => job,
@@ -67,7 +67,7 @@ impl Writer {
     }
 
     /// One commit: this job and what else is waiting.
-    async fn group(&mut self, first: Box<dyn Job>) {
+    async fn group(&mut self, first: Job) {
         let mut tx = match self.open().await {
             Ok(tx) => tx,
             Err(error) => return first.refuse(error),
@@ -99,7 +99,7 @@ impl Writer {
     }
 
     /// A job that is there already. When others wrote a moment ago, lets them speak first; a caller alone never waits.
-    async fn waiting(&mut self) -> Option<Box<dyn Job>> {
+    async fn waiting(&mut self) -> Option<Job> {
         if let Ok(job) = self.queue.try_recv() {
             return Some(job);
         }
