@@ -40,6 +40,18 @@ impl Place {
         command
     }
 
+    /// How many messages were recorded, as the server counts.
+    async fn recorded(&self) -> u32 {
+        let page = crate::operations::get(&self.process.metrics, "/metrics").await;
+        let counted = |line: &&str| {
+            line.starts_with("rpc_server_duration_seconds_count")
+                && line.contains("RecordMessage")
+                && line.contains("\"OK\"")
+        };
+        let count = page.lines().find(counted).and_then(|line| line.rsplit(' ').next()?.parse().ok());
+        count.unwrap_or_default()
+    }
+
     /// Replays these lines; the exit code and the report.
     async fn replayed(&self, lines: &[String], further: &[&str]) -> (i32, Value) {
         let file = self.data.path().join("day.jsonl");
@@ -153,6 +165,41 @@ fn a_replay_outlives_a_killed_server() {
             "{report}"
         );
         assert_eq!(report["notifications_lost"], 0, "{report}");
+    });
+}
+
+// P13
+#[test]
+fn a_replay_stopped_by_ctrl_c_says_how_far_it_came_and_the_next_one_goes_on() {
+    testkit::run(async {
+        let place = Place::up().await;
+        let mut replay = place.replay("-", &[]).spawn().unwrap();
+        let day = lines(0..10);
+        let mut file = replay.stdin.take().unwrap();
+        file.write_all(format!("{}\n", day[..5].join("\n")).as_bytes()).await.unwrap();
+        while place.recorded().await < 5 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let id = replay.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+        let stopped = replay.wait_with_output().await.unwrap();
+        drop(file);
+        let said = String::from_utf8_lossy(&stopped.stderr).into_owned();
+        assert_eq!(stopped.status.code(), Some(2), "{said}");
+        let told =
+            said.lines().find_map(|line| line.strip_prefix("until then: ")).expect("it says how far it came");
+        // The answer to the last one may still have been on its way.
+        let told: u32 = told.split(' ').next().unwrap().parse().unwrap();
+        assert!((1..=5).contains(&told), "{said}");
+        assert!(said.contains("run it again"), "{said}");
+
+        let (code, report) = place.replayed(&day, &[]).await;
+        assert_eq!((code, &report["known_before"]), (0, &Value::from(5)), "{report}");
+        assert_eq!(
+            (&report["conversations"], &report["messages_lost"]),
+            (&Value::from(10), &Value::from(0)),
+            "{report}"
+        );
     });
 }
 

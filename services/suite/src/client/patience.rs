@@ -4,8 +4,9 @@ use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -91,6 +92,24 @@ mod tests {
         for status in [Status::unknown(""), Status::unauthenticated(""), Status::invalid_argument("")] {
             assert!(!is_passing(&status), "{status:?}");
         }
+    }
+
+    // P6
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_stays_away_is_given_up_after_a_minute_and_one_that_comes_back_is_not() {
+        let begun = Instant::now();
+        let away = async || Err::<tonic::Response<()>, _>(Status::unavailable("away"));
+        let given_up = patiently(away).await;
+        assert_eq!(given_up.unwrap_err().code(), Code::Unavailable);
+        let longest = PATIENCE + FIRST_WAIT * 32;
+        assert!((PATIENCE..=longest).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+
+        let (begun, back) = (Instant::now(), PATIENCE / 2);
+        let answered = patiently(async || match begun.elapsed() < back {
+            true => Err(Status::unavailable("away")),
+            false => Ok(tonic::Response::new(7)),
+        });
+        assert_eq!(answered.await.unwrap(), 7);
     }
 
     // P6
