@@ -10,12 +10,10 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};
 use pdf_writer::{Filter, Finish, Name, Pdf, Rect, Ref, Str};
-use read_fonts::tables::cmap::Cmap;
-use read_fonts::tables::hmtx::Hmtx;
-use read_fonts::{FontRef, ReadError, TableProvider};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use subsetter::GlyphRemapper;
+use ttf_parser::FaceParsingError;
 
 use super::Unwritable;
 
@@ -64,9 +62,7 @@ impl Cut {
 pub(super) struct Face {
     name: &'static str,
     program: &'static [u8],
-    font: FontRef<'static>,
-    cmap: Cmap<'static>,
-    widths: Hmtx<'static>,
+    font: ttf_parser::Face<'static>,
     /// What turns the font's units into thousandths of the size.
     scale: f32,
     known: HashMap<char, Option<Cut>>,
@@ -82,13 +78,12 @@ impl Face {
         Ok([Self::read(regular)?, Self::read(bold)?])
     }
 
-    fn read((name, program): (&'static str, &'static [u8])) -> Result<Self, ReadError> {
-        let font = FontRef::new(program)?;
-        let (cmap, widths) = (font.cmap()?, font.hmtx()?);
-        let scale = 1000.0 / f32::from(font.head()?.units_per_em());
+    fn read((name, program): (&'static str, &'static [u8])) -> Result<Self, FaceParsingError> {
+        let font = ttf_parser::Face::parse(program, 0)?;
+        let scale = 1000.0 / f32::from(font.units_per_em());
         let used = vec![(Cut::NONE, None)];
         let (known, chosen) = (HashMap::new(), GlyphRemapper::new());
-        Ok(Self { name, program, font, cmap, widths, scale, known, chosen, used })
+        Ok(Self { name, program, font, scale, known, chosen, used })
     }
 
     /// The glyph of a character, if it is shown.
@@ -105,10 +100,10 @@ impl Face {
         if is_shaped(of) {
             return None;
         }
-        let glyph = self.cmap.map_codepoint(of).filter(|glyph| glyph.to_u32() != 0)?;
-        let id = self.chosen.remap(u16::try_from(glyph.to_u32()).ok()?);
-        let cut = Cut { id, width: f32::from(self.widths.advance(glyph)?) * self.scale };
-        if usize::from(id) == self.used.len() {
+        let glyph = self.font.glyph_index(of).filter(|glyph| glyph.0 != 0)?;
+        let width = f32::from(self.font.glyph_hor_advance(glyph)?) * self.scale;
+        let cut = Cut { id: self.chosen.remap(glyph.0), width };
+        if usize::from(cut.id) == self.used.len() {
             self.used.push((cut, Some(of)));
         }
         Some(cut)
@@ -138,17 +133,17 @@ impl Face {
         cid_font.widths().consecutive(0, self.used.iter().map(|(cut, _)| cut.width));
         cid_font.finish();
 
-        let (head, hhea) = (self.font.head()?, self.font.hhea()?);
+        let (corners, lines) = (self.font.global_bounding_box(), self.font.tables().hhea);
         let scaled = |units: i16| f32::from(units) * self.scale;
-        let corners = [head.x_min(), head.y_min(), head.x_max(), head.y_max()].map(scaled);
+        let corners = [corners.x_min, corners.y_min, corners.x_max, corners.y_max].map(scaled);
         let [x_min, y_min, x_max, y_max] = corners;
         pdf.font_descriptor(descriptor)
             .name(Name(name.as_bytes()))
             .flags(FontFlags::SYMBOLIC)
             .bbox(Rect::new(x_min, y_min, x_max, y_max))
             .italic_angle(0.0)
-            .ascent(scaled(hhea.ascender().to_i16()))
-            .descent(scaled(hhea.descender().to_i16()))
+            .ascent(scaled(lines.ascender))
+            .descent(scaled(lines.descender))
             .cap_height(CAP_HEIGHT)
             .stem_v(80.0)
             .font_file2(program);

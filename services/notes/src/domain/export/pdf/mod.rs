@@ -41,7 +41,7 @@ pub struct Pdf {
 pub enum Unwritable {
     /// A font cannot be read.
     #[error("a font cannot be read: {0}")]
-    Font(#[from] read_fonts::ReadError),
+    Font(#[from] ttf_parser::FaceParsingError),
     /// No part of a font can be made.
     #[error("a font cannot be embedded: {0}")]
     Subset(#[from] subsetter::Error),
