@@ -55,6 +55,8 @@ impl Sqlite {
             tokio::fs::create_dir_all(folder).await.map_err(failed)?;
         }
         let lock = Mutex::new(Some(lock::Lock::take(&path)?));
+        // Whatever is wrong with the place, opening the file names it.
+        let _ = make(&path);
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let options = writing(&path);
         let mut conn = SqliteConnection::connect_with(&options).await.map_err(opening::sqlite(&path))?;
@@ -123,6 +125,16 @@ async fn read(readers: Connections<sqlx::Sqlite>, clock: Clock, job: Job) {
         // If this fails the connection is closed, which ends the transaction as well.
         let _ = session.end("ROLLBACK").await;
     }
+}
+
+/// Makes the file for its owner only, if it is not there: others may be let into the folder. SQLite gives the files beside it
+/// the same permissions.
+fn make(path: &Path) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new();
+    file.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    file.open(path).map(drop)
 }
 
 /// The connection that writes: every commit is on the disk before it is acknowledged.

@@ -42,6 +42,23 @@ fn a_file_that_is_no_database_and_one_that_cannot_be_opened_are_named() {
     });
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_in_a_database_is_for_its_owner_only_whoever_may_enter_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    on_one_thread(async {
+        let target = Target::sqlite(folder.path().join("private.db"));
+        let db = Db::open(target, &MIGRATIONS, Clock::system()).await.unwrap();
+        for file in ["private.db", "private.db-wal", "private.db-shm"] {
+            let there = std::fs::metadata(folder.path().join(file)).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::mode(&there.permissions());
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+        db.close().await;
+    });
+}
+
 #[test]
 fn a_login_that_is_refused_and_a_database_that_is_missing_are_named_without_the_password() {
     let url = postgres_url();
