@@ -61,9 +61,11 @@ impl Fault {
         Self::new(Code::NotFound, ErrorReason::NotFound, "not found")
     }
 
-    /// A field of the request breaks a rule.
+    /// A field of the request breaks a rule; `description` goes on where the field's name ends. Both are in the message too,
+    /// since many tools show nothing else.
     pub fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self::new(Code::InvalidArgument, ErrorReason::InvalidField, "the request is not valid")
+        let (field, description) = (field.into(), description.into());
+        Self::new(Code::InvalidArgument, ErrorReason::InvalidField, format!("{field} {description}"))
             .violation(field, description)
     }
 
