@@ -11,12 +11,15 @@ CREATE TABLE note_search (
 CREATE UNIQUE INDEX note_search_note ON note_search (org_id, note_id);
 
 -- Sets of tokens. No text is kept; the tokenizer cuts at spaces only, as no token has any other sign of ASCII but lowercase letters and
--- digits. The tokens begin with a prefix of their organization, so that no search reads entries of another's notes.
+-- digits. The tokens begin with a prefix of their organization, so that no search reads entries of another's notes: six signs, and one
+-- for the kind of token. Behind them the beginnings of two to five letters have entries of their own; a longer one is made of the
+-- entries of its words when it is asked for.
 CREATE VIRTUAL TABLE note_index USING fts5 (
     tokens,
     content = '',
     contentless_delete = 1,
     detail = 'none',
+    prefix = '9 10 11 12',
     tokenize = 'ascii'
 );
 

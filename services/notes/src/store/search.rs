@@ -83,10 +83,11 @@ pub async fn index_all(tx: &mut Tx, notes: &[(NoteId, Timestamp, Entry)]) -> Res
     let sql = match tx.engine() {
         Engine::Sqlite => {
             take_places(tx, notes).await?;
+            // FTS5 writes out what it has gathered whenever a row comes that is older than the one before.
             format!(
                 "INSERT OR REPLACE INTO note_index (rowid, tokens) \
                  SELECT s.place, n.column2 FROM (VALUES {}) AS n \
-                 JOIN note_search s ON s.org_id = $1 AND s.note_id = n.column1",
+                 JOIN note_search s ON s.org_id = $1 AND s.note_id = n.column1 ORDER BY s.place",
                 db::rows(2, notes.len(), 2)
             )
         }
