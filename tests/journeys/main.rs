@@ -14,6 +14,7 @@
 //! | [`access`] | every RPC, every role, against the reviewed table |
 //! | [`audit`] | a day of work leaves exactly its records, for the organization's admins only |
 //! | [`tenancy`] | another organization's ids are as if they did not exist |
+//! | [`commands`] | what a person at a terminal is told when it cannot be done |
 //! | [`imports`] | contacts come from a spreadsheet's file and go to another organization |
 //! | [`replays`] | recorded messages, replayed again and over a restart |
 //! | [`retries`] | a repeated request has one effect |
@@ -40,6 +41,7 @@ mod audit;
 mod block;
 mod cancels;
 mod cast;
+mod commands;
 mod contact_notes;
 mod day;
 mod erasure;

@@ -59,7 +59,7 @@ pub const NAME: &str = "routing";
 /// This service, for a process to run.
 #[must_use]
 pub fn unit() -> Unit {
-    Unit::new(NAME, service)
+    Unit::new(NAME, service).reading::<RoutingConfig>()
 }
 
 /// Makes the service.
@@ -68,10 +68,10 @@ pub fn unit() -> Unit {
 /// [`StartError`] where its settings, its database or the address of a peer are not as they must be.
 pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> {
     let settings: RoutingConfig = config.section(NAME)?;
-    let db = deps.open(&store::MIGRATIONS).await?;
-    let outbox = Outbox::new();
     let notifications: Arc<dyn Deliver> = Arc::new(ToNotifications::new(deps.peer(NOTIFICATIONS)?));
     let contacts = deps.peer(CONTACTS)?;
+    let db = deps.open(&store::MIGRATIONS).await?;
+    let outbox = Outbox::new();
     let to_contacts: Arc<dyn Deliver> = Arc::new(ToContacts::new(contacts.clone()));
     let targets = HashMap::from([(NOTIFICATIONS, notifications), (CONTACTS, to_contacts)]);
     let relay = Relay::new(NAME, db.clone(), outbox.clone(), deps.clock.clone(), targets);

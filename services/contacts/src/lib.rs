@@ -47,7 +47,7 @@ const NAME: &str = "contacts";
 
 /// This service, for a process to run.
 pub fn unit() -> Unit {
-    Unit::new(NAME, service)
+    Unit::new(NAME, service).reading::<ContactsConfig>()
 }
 
 /// Opens the database and puts the service together.

@@ -65,7 +65,7 @@ const NAME: &str = "notes";
 
 /// The service as a part of a process.
 pub fn unit() -> Unit {
-    Unit::new("notes", service)
+    Unit::new("notes", service).reading::<NotesConfig>()
 }
 
 /// Opens the database and puts the service together.

@@ -50,7 +50,7 @@ pub const NAME: &str = "notifications";
 
 /// This service, for a process that runs several.
 pub fn unit() -> Unit {
-    Unit::new(NAME, service)
+    Unit::new(NAME, service).reading::<NotificationsConfig>()
 }
 
 /// Puts the service together.

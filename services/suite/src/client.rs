@@ -100,8 +100,12 @@ impl Wire {
             let uri = if address.contains("://") { address.clone() } else { format!("http://{address}") };
             let endpoint = Endpoint::from_shared(uri).map_err(|error| Failure::because(&address, error))?;
             let channel = endpoint.tcp_nodelay(true).connect_timeout(Duration::from_secs(5)).connect().await;
-            let nobody =
-                |_| Failure(format!("nobody answers at {address}; is `backchannel up` running there?"));
+            let nobody = |_| {
+                let elsewhere = "where it is with --addr ADDR, or a single service with --at SERVICE=ADDR";
+                Failure(format!(
+                    "nobody answers at {address}: start `backchannel up` there, or say {elsewhere}"
+                ))
+            };
             channels.insert(service, channel.map_err(nobody)?);
         }
         Ok(Self { channels })

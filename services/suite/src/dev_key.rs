@@ -43,6 +43,12 @@ impl KeyFlags {
 
     /// Reads the key. It never makes one: a token signed with a key nobody serves with would only puzzle.
     pub(crate) fn minter(&self, clock: &Clock, ttl: Duration) -> Result<Minter, Failure> {
+        if self.data.is_file() {
+            let file = self.data.display();
+            return Err(Failure(format!(
+                "{file} is a file: name the data folder of `backchannel up` with --data"
+            )));
+        }
         let file = self.data.join(DevKey::FILE);
         if !file.exists() {
             return Err(Failure(format!(

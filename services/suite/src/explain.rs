@@ -41,7 +41,7 @@ pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
         answer.map(|answer| answer.decisions).map_err(|status| Failure::call(&args.conversation_id, &status))
     })?;
     if decisions.is_empty() {
-        println!("Nothing has been decided on this conversation yet.");
+        println!("Nothing has been decided on this conversation yet: ask again in a moment.");
     }
     for decision in &decisions {
         print!("{}", told(decision));

@@ -28,7 +28,7 @@ impl Failure {
             }
             Code::Unimplemented => "; what answers there is not this service: see --addr and --at",
             _ if is_passing(status) => {
-                "; it was tried for a minute: when the server is there, run this again, it goes on where it stopped"
+                "; it was tried for a minute: start the server, or name another with --addr or --at, and run this again"
             }
             _ => "",
         };

@@ -9,13 +9,14 @@
 //! | [`explain`] | `explain ID`: why a conversation is with whom it is with |
 //!
 //! [`client`] and [`dev_key`] are what the commands which call the API share; [`source`] and [`progress`] those which read files and take
-//! their time.
+//! their time; [`counted`] says how many there are of something.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 pub mod client;
+mod counted;
 mod dev_key;
 mod explain;
 mod failure;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use kernel::{Clock, Role};
+use kernel::{Clock, ContactId, Role};
 
 use crate::dev_key::KeyFlags;
 use crate::failure::Failure;
@@ -29,9 +29,22 @@ pub(crate) struct TokenArgs {
 /// Prints the token, and nothing else.
 #[expect(clippy::print_stdout, reason = "the token is this command's output")]
 pub(crate) fn print(args: &TokenArgs) -> Result<ExitCode, Failure> {
+    fits(args.role, &args.sub)?;
     let minter = args.key.minter(&Clock::system(), args.ttl)?;
     println!("{}", minter.mint(&args.sub, args.role, args.name.as_deref())?);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Services know people inside by any name, and contacts by their id only.
+fn fits(role: Role, subject: &str) -> Result<(), Failure> {
+    if role != Role::Contact || ContactId::parse(subject).is_ok() {
+        return Ok(());
+    }
+    Err(Failure(
+        "--sub is not the id of a contact: that of a contact's token is their contact_id, a lowercase UUID such as \
+         01890a5d-ac96-774b-bcce-b302099a8057; `backchannel export contacts --columns contact_id,display_name` lists them"
+            .to_owned(),
+    ))
 }
 
 /// Reads a role. Services make their own tokens.
@@ -67,6 +80,17 @@ mod tests {
         for taken in Role::ALL {
             assert_eq!(refused.contains(taken.as_str()), role(taken.as_str()).is_ok(), "{taken}");
         }
+    }
+
+    // G8
+    #[test]
+    fn a_contacts_token_is_for_the_id_of_a_contact() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        for wrong in ["cara", "", &id.to_uppercase(), &id[1..]] {
+            let refused = fits(Role::Contact, wrong).unwrap_err().to_string();
+            assert!(refused.contains("contact_id") && refused.contains("export contacts"), "{refused}");
+        }
+        assert!(fits(Role::Contact, id).is_ok() && fits(Role::Agent, "cara").is_ok());
     }
 
     // G8

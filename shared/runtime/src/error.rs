@@ -1,5 +1,6 @@
 //! Why a process does not start.
 
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 use db::DbError;
@@ -22,12 +23,14 @@ pub enum StartError {
         error: DbError,
     },
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {error}")]
+    #[error("cannot listen on {address}: {}", unheard(key, error))]
     Listen {
+        /// The key it was configured with, which is also the flag's.
+        key: &'static str,
         /// The address.
         address: SocketAddr,
         /// What the system said.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// A service could not be made for a reason of its own.
     #[error("{service}: {reason}")]
@@ -40,4 +43,41 @@ pub enum StartError {
     /// Something every process needs could not be had: descriptors, metrics, threads.
     #[error("{0}")]
     Process(String),
+}
+
+/// Why nobody can listen there, and what to do.
+fn unheard(key: &str, error: &io::Error) -> String {
+    let why = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "something listens there already, maybe another `backchannel`: end it".to_owned()
+        }
+        ErrorKind::AddrNotAvailable => {
+            "this machine has no such address: take 127.0.0.1 or 0.0.0.0".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            "the system does not let this user: ports from 1024 are free for all".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    format!("{why}, or name another with --{key} or `{key}` in the configuration (port 0 takes a free one)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // P8
+    #[test]
+    fn an_address_that_cannot_be_had_is_named_with_its_flag_and_what_to_do() {
+        for (kind, said) in [
+            (ErrorKind::AddrInUse, "end it, or name another with --metrics"),
+            (ErrorKind::AddrNotAvailable, "no such address"),
+            (ErrorKind::PermissionDenied, "1024"),
+            (ErrorKind::Other, "--metrics"),
+        ] {
+            let address = SocketAddr::from(([127, 0, 0, 1], 80));
+            let refused = StartError::Listen { key: "metrics", address, error: kind.into() }.to_string();
+            assert!(refused.contains("127.0.0.1:80") && refused.contains(said), "{refused}");
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! What a binary's `main` does.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use kernel::Clock;
 
-use crate::config::{Config, Overrides};
+use crate::config::{ADDRESS, Config, Overrides};
 use crate::error::StartError;
 use crate::lifecycle::until_asked_to_stop;
 use crate::service::{Deps, Service, Unit};
@@ -21,11 +22,11 @@ pub struct ServeFlags {
     #[arg(long, env = "BACKCHANNEL_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where to serve gRPC and gRPC-Web [default: 127.0.0.1:50051]
-    #[arg(long, value_name = "ADDR")]
-    pub listen: Option<std::net::SocketAddr>,
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub listen: Option<SocketAddr>,
     /// Where to serve metrics and probes [default: 127.0.0.1:9464]
-    #[arg(long, value_name = "ADDR")]
-    pub metrics: Option<std::net::SocketAddr>,
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub metrics: Option<SocketAddr>,
     /// Folder of SQLite files and development key [default: data]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -35,6 +36,10 @@ pub struct ServeFlags {
     /// NATS, for wake-ups between processes
     #[arg(long, value_name = "URL")]
     pub nats: Option<String>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("must be {ADDRESS}"))
 }
 
 impl ServeFlags {
@@ -126,5 +131,24 @@ pub fn exit_code(served: Result<bool, StartError>) -> ExitCode {
             }
             ExitCode::from(2)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // P8
+    #[test]
+    fn an_address_without_a_port_is_refused_with_one_that_is_right() {
+        for wrong in ["127.0.0.1", "localhost:50051", ":50051", "50051", ""] {
+            for flag in ["--listen", "--metrics"] {
+                let refused = OneService::try_parse_from(["notes", flag, wrong]).err().unwrap().to_string();
+                let said = ["an IP address with a port", "127.0.0.1:50051", flag];
+                assert!(said.iter().all(|part| refused.contains(part)), "{refused}");
+            }
+        }
+        let taken = OneService::try_parse_from(["notes", "--listen", "[::1]:0"]).unwrap().serve;
+        assert_eq!(taken.listen, Some("[::1]:0".parse().unwrap()));
     }
 }

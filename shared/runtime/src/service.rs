@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use kernel::{Clock, PageSeal};
 use outbox::Wake;
 use rpc::Peer;
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
@@ -31,11 +32,14 @@ pub struct Service {
 
 type Build = Arc<dyn Fn(Config, Deps) -> BoxFuture<'static, Result<Service, StartError>> + Send + Sync>;
 
+type Check = Arc<dyn Fn(&Config) -> Result<(), ConfigError> + Send + Sync>;
+
 /// A service's name and how it is made: what the suite composes, and `main` runs alone.
 #[derive(Clone)]
 pub struct Unit {
     pub(crate) name: &'static str,
     pub(crate) build: Build,
+    pub(crate) check: Check,
 }
 
 impl std::fmt::Debug for Unit {
@@ -52,7 +56,20 @@ impl Unit {
         F: Fn(Config, Deps) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Service, StartError>> + Send + 'static,
     {
-        Unit { name, build: Arc::new(move |config, deps| build(config, deps).boxed()) }
+        Unit {
+            name,
+            build: Arc::new(move |config, deps| build(config, deps).boxed()),
+            check: Arc::new(|_| Ok(())),
+        }
+    }
+
+    /// Says what the service reads its section of the configuration as. A process looks at the sections of all its services
+    /// before it opens the first database, so that a wrong key leaves nothing changed.
+    #[must_use]
+    pub fn reading<T: DeserializeOwned>(mut self) -> Self {
+        let name = self.name;
+        self.check = Arc::new(move |config| config.section::<T>(name).map(drop));
+        self
     }
 
     /// The name.

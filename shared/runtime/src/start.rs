@@ -81,6 +81,16 @@ pub fn start(
 
 async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<Running, StartError> {
     let recorder = internal::recorder().map_err(|error| StartError::Process(error.to_string()))?;
+    // What may be wrong is found before anything is written: settings, addresses, keys, and only then databases.
+    for unit in &units {
+        (unit.check)(&config)?;
+    }
+    let listener = bind("listen", config.listen).await?;
+    let internal_listener = bind("metrics", config.metrics).await?;
+    let (grpc, metrics) = (
+        address_of("listen", &listener, config.listen)?,
+        address_of("metrics", &internal_listener, config.metrics)?,
+    );
     private_folder(&config)?;
     let credentials = Credentials::read(&config, &clock)?;
     let wake = match &config.nats {
@@ -89,18 +99,14 @@ async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<
         }
         None => Wake::local(),
     };
-    let listener = bind(config.listen).await?;
-    let internal_listener = bind(config.metrics).await?;
-    let (grpc, metrics) =
-        (address_of(&listener, config.listen)?, address_of(&internal_listener, config.metrics)?);
 
     let streams_end = CancellationToken::new();
     let databases = Databases::of(&config);
     let switchboard = Switchboard::new();
     let local: Vec<&'static str> = units.iter().map(Unit::name).collect();
-    let mut services = Vec::with_capacity(units.len());
+    let mut depended = Vec::with_capacity(units.len());
     for unit in &units {
-        let deps = Deps {
+        depended.push(Deps {
             clock: clock.clone(),
             wake: wake.clone(),
             seal: credentials.seal.clone(),
@@ -108,7 +114,10 @@ async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<
             service: unit.name,
             peers: peers(unit.name, &local, &switchboard, &config.peers, &credentials)?,
             databases: databases.clone(),
-        };
+        });
+    }
+    let mut services = Vec::with_capacity(units.len());
+    for (unit, deps) in units.iter().zip(depended) {
         services.push((unit.name, (unit.build)(config.clone(), deps).await?));
     }
 
@@ -163,22 +172,32 @@ fn private_folder(config: &Config) -> Result<(), StartError> {
     if !kept || config.data.is_dir() {
         return Ok(());
     }
+    if config.data.exists() {
+        let reason =
+            format!("{} is a file; name a folder, there or to be made, with --data", config.data.display());
+        return Err(ConfigError::bad_value("data", reason).into());
+    }
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
     folder.create(&config.data).map_err(|error| {
-        let reason = format!("the folder {} cannot be made: {error}", config.data.display());
+        let reason =
+            format!("the folder {} cannot be made: {error}; name another with --data", config.data.display());
         ConfigError::bad_value("data", reason).into()
     })
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })
+async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::Listen { key, address, error })
 }
 
-fn address_of(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, StartError> {
-    listener.local_addr().map_err(|error| StartError::Listen { address: asked, error })
+fn address_of(
+    key: &'static str,
+    listener: &TcpListener,
+    address: SocketAddr,
+) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|error| StartError::Listen { key, address, error })
 }
 
 /// Where `service` finds the others: in this process if they run here, else at their configured address. Each service

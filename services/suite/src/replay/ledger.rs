@@ -4,9 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use kernel::Timestamp;
 use proto::routing::v1 as pb;
+use rpc::convert::time_of;
 
 use super::line::Line;
+use crate::counted::counted;
 
 /// One conversation of the file, of which at least one message is recorded.
 #[derive(Debug, Clone, Default)]
@@ -37,12 +40,22 @@ pub(super) struct Written {
     pub(super) told: Vec<String>,
 }
 
+/// How a message was taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    pub(super) took: Duration,
+    /// Whether an earlier call with the same message was not answered. It may have been recorded all the same.
+    pub(super) asked_again: bool,
+}
+
 /// The replay's own account. Everything in it is held against the API at the end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ledger(Mutex<Account>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Account {
+    /// When this run began.
+    since: Timestamp,
     /// By the channel's id of the conversation.
     pub(super) conversations: HashMap<String, Entry>,
     /// Who a conversation was given to, as the streams said.
@@ -66,6 +79,11 @@ pub(super) struct Account {
 const ASKED: usize = 3;
 
 impl Ledger {
+    /// The account of a run that begins at `since`.
+    pub(super) fn of_a_run(since: Timestamp) -> Self {
+        Self(Mutex::new(Account::of_a_run(since)))
+    }
+
     /// Looks at, or changes, the account.
     pub(super) fn open(&self) -> MutexGuard<'_, Account> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -73,10 +91,32 @@ impl Ledger {
 }
 
 impl Account {
+    fn of_a_run(since: Timestamp) -> Self {
+        Self {
+            since,
+            conversations: HashMap::new(),
+            assignees: HashMap::new(),
+            elsewhere: HashSet::new(),
+            notes: Vec::new(),
+            latencies: Vec::new(),
+            known_before: 0,
+            rejected: 0,
+            cut_short: false,
+            resolved: 0,
+        }
+    }
+
     /// Takes the answer for a line into account. The answers of a conversation come in the order of its lines.
-    pub(super) fn recorded(&mut self, line: &Line, answer: &pb::RecordMessageResponse, took: Duration) {
-        self.latencies.push(took);
-        self.known_before += u64::from(answer.duplicate);
+    pub(super) fn recorded(&mut self, line: &Line, answer: &pb::RecordMessageResponse, taken: Taken) {
+        self.latencies.push(taken.took);
+        // Where the answer to the first call was lost, the second one does not say what the first one did.
+        let asked_again = answer.duplicate && taken.asked_again;
+        let message = answer.message.as_ref().and_then(|message| message.create_time.as_ref());
+        let conversation = answer.conversation.as_ref().and_then(|it| it.create_time.as_ref());
+        let recorded = !answer.duplicate || (asked_again && self.is_of_this_run(message));
+        let is_first = !self.conversations.contains_key(&line.conversation);
+        let begins = is_first && asked_again && self.is_of_this_run(conversation);
+        self.known_before += u64::from(!recorded);
         let entry = self
             .conversations
             .entry(line.conversation.clone())
@@ -86,7 +126,7 @@ impl Account {
         if entry.asked.len() < ASKED {
             entry.asked.push(line.text.clone());
         }
-        if answer.conversation_created {
+        if answer.conversation_created || begins {
             entry.created = Some(Instant::now());
         }
         if let Some(conversation) = &answer.conversation {
@@ -94,6 +134,11 @@ impl Account {
             entry.contact_id.clone_from(&conversation.contact_id);
             entry.resolved = conversation.status() == pb::ConversationStatus::Resolved;
         }
+    }
+
+    /// Whether something was made since this run began, by the server's clock and ours.
+    fn is_of_this_run(&self, made: Option<&prost_types::Timestamp>) -> bool {
+        made.and_then(|at| time_of("create_time", at).ok()).is_some_and(|at| at >= self.since)
     }
 
     /// Conversations whose last message says goodbye and which are not resolved.
@@ -122,10 +167,62 @@ impl Account {
     pub(super) fn so_far(&self) -> String {
         let Self { known_before, rejected, notes, .. } = self;
         format!(
-            "until then: {} messages recorded, {known_before} known before, {rejected} lines rejected, {} notes; \
+            "until then: {} recorded, {known_before} known before, {} rejected, {}; \
              run it again and it goes on where it stopped",
-            self.new_messages(),
-            notes.len()
+            counted(self.new_messages(), "message", "messages"),
+            counted(*rejected, "line", "lines"),
+            counted(notes.len(), "note", "notes")
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rpc::convert::proto_time;
+
+    const BEGUN: Timestamp = Timestamp::from_micros(1_000_000);
+
+    fn line() -> Line {
+        let line =
+            r#"{"conversation":"c1","contact":"u1","channel":"chat","source":"shop","turn":1,"text":"hi"}"#;
+        Line::parse(1, line.as_bytes()).unwrap()
+    }
+
+    fn known(at: Timestamp) -> pb::RecordMessageResponse {
+        let message = pb::Message { create_time: Some(proto_time(at)), ..Default::default() };
+        let conversation = pb::Conversation { create_time: Some(proto_time(at)), ..Default::default() };
+        pb::RecordMessageResponse {
+            message: Some(message),
+            conversation: Some(conversation),
+            duplicate: true,
+            ..Default::default()
+        }
+    }
+
+    fn account_of(answer: &pb::RecordMessageResponse, asked_again: bool) -> Account {
+        let mut account = Account::of_a_run(BEGUN);
+        account.recorded(&line(), answer, Taken { took: Duration::ZERO, asked_again });
+        account
+    }
+
+    // P6
+    #[test]
+    fn a_conversation_whose_first_answer_was_lost_is_one_this_run_began() {
+        let account = account_of(&known(BEGUN), true);
+        assert_eq!(account.known_before, 0);
+        assert!(account.conversations["c1"].created.is_some());
+    }
+
+    // P13
+    #[test]
+    fn a_message_of_an_earlier_run_is_known_before_however_often_it_is_asked() {
+        let earlier = BEGUN.minus(Duration::from_micros(1));
+        for (answer, asked_again) in [(known(earlier), true), (known(earlier), false), (known(BEGUN), false)]
+        {
+            let account = account_of(&answer, asked_again);
+            assert_eq!(account.known_before, 1);
+            assert!(account.conversations["c1"].created.is_none());
+        }
     }
 }

@@ -157,6 +157,8 @@ mod tests {
             ("source", "s".repeat(200)),
             ("source", "s".repeat(60)),
             ("text", "x".repeat(70_000)),
+            ("text", " \n ".to_owned()),
+            ("conversation", "  ".to_owned()),
             ("contact", "ana\nben".to_owned()),
             ("contact", "x".repeat(255)),
             ("contact", " ".to_owned()),
@@ -170,6 +172,7 @@ mod tests {
         let sms =
             br#"{"conversation":"c","contact":"ana","channel":"sms","source":"bank","turn":0,"text":""}"#;
         assert!(Line::parse(1, sms).unwrap_err().starts_with("contact: must be a phone number"));
+        assert!(with("text", "").is_ok(), "a picture, say");
         assert!(with("source", "s".repeat(59)).is_ok() && with("text", "x".repeat(65_536)).is_ok());
     }
 

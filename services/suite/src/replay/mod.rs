@@ -83,9 +83,10 @@ pub(crate) struct ReplayArgs {
 /// Replays a file; exit code 1 when anything was left out, lost, doubled, unassigned or seen by a contact.
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is this command's output")]
 pub(crate) fn run(args: ReplayArgs) -> Result<ExitCode, Failure> {
-    let minter = args.key.minter(&Clock::system(), TOKEN_LIFE)?;
+    let clock = Clock::system();
+    let minter = args.key.minter(&clock, TOKEN_LIFE)?;
     let threads = tokio::runtime::Runtime::new().map_err(|error| Failure::because("no threads", error))?;
-    let ledger = Arc::new(Ledger::default());
+    let ledger = Arc::new(Ledger::of_a_run(clock.now()));
     let report = threads.block_on(async {
         let wire = args.api.connect().await?;
         let replay = Replay { args: &args, wire, minter, ledger: Arc::clone(&ledger) };

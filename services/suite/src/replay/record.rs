@@ -11,7 +11,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::input::Rejected;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Taken};
 use super::line::{Line, in_the_file};
 
 use crate::client::{Session, patiently};
@@ -81,14 +81,17 @@ impl Recorder {
         while let Some(line) = lines.recv().await {
             let request = line.request();
             let begun = Instant::now();
+            let mut asked = 0;
             let answer = patiently(|| {
+                asked += 1;
                 let (mut conversations, request) = (self.channel.conversations(), request.clone());
                 async move { conversations.record_message(request).await }
             })
             .await;
             match answer {
                 Ok(answer) => {
-                    self.ledger.open().recorded(&line, &answer, begun.elapsed());
+                    let taken = Taken { took: begun.elapsed(), asked_again: asked > 1 };
+                    self.ledger.open().recorded(&line, &answer, taken);
                     self.progress.one_more();
                 }
                 // A rule that could not be known here: it is about this line only.

@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
 use super::ledger::Account;
+use crate::counted::counted;
 
 /// What was found, as read back through the API and heard on the streams.
 #[derive(Debug, Default, Serialize)]
@@ -131,10 +132,10 @@ impl Report {
     fn verdict(&self, flags: &str) -> String {
         let mut lines = vec![
             format!(
-                "{} conversations of {} contacts, {} messages: {} lost, {} duplicated",
-                self.conversations,
-                self.contacts,
-                self.messages,
+                "{} of {}, {}: {} lost, {} duplicated",
+                counted(self.conversations, "conversation", "conversations"),
+                counted(self.contacts, "contact", "contacts"),
+                counted(self.messages, "message", "messages"),
                 self.messages_lost,
                 self.messages_duplicated
             ),
@@ -143,12 +144,14 @@ impl Report {
                 self.assigned, self.unassigned, self.resolved, self.max_imbalance_per_team
             ),
             format!(
-                "{} notes with {} mentions; {} seen by contacts",
-                self.notes, self.mentions, self.notes_seen_by_contacts
+                "{} with {}; {} seen by contacts",
+                counted(self.notes, "note", "notes"),
+                counted(self.mentions, "mention", "mentions"),
+                self.notes_seen_by_contacts
             ),
             format!(
-                "{} notifications expected, {} streamed: {} lost, {} duplicated",
-                self.notifications_expected,
+                "{} expected, {} streamed: {} lost, {} duplicated",
+                counted(self.notifications_expected, "notification", "notifications"),
                 self.notifications_streamed,
                 self.notifications_lost,
                 self.notifications_duplicated
@@ -180,6 +183,18 @@ impl Report {
                 "{many} conversations went to people outside the replay, whose notifications were not listened to"
             )),
         }
+        match self.notifications_unexpected {
+            0 => {}
+            1 => lines.push("1 notification came for which nothing in the replay accounts".to_owned()),
+            many => {
+                lines.push(format!("{many} notifications came for which nothing in the replay accounts"));
+            }
+        }
+        match self.notes_lost {
+            0 => {}
+            1 => lines.push("1 note which was written cannot be read".to_owned()),
+            many => lines.push(format!("{many} notes which were written cannot be read")),
+        }
         match self.goodbyes_unresolved {
             0 => {}
             1 => lines.push("1 conversation ends with a goodbye and is not resolved".to_owned()),
@@ -196,7 +211,9 @@ impl Report {
         match (self.taken, self.known_before) {
             (0, _) => lines.push("no message was recorded".to_owned()),
             (_, 0) => {}
-            (taken, known) if taken > known => lines.push(format!("{known} messages were known before")),
+            (taken, known) if taken > known => {
+                lines.push(format!("{} known before", counted(known, "message was", "messages were")));
+            }
             _ if self.changed => {
                 lines.push("all messages were known before; what was left to do is done".to_owned());
             }
@@ -230,12 +247,26 @@ mod tests {
         assert!(half.verdict("").contains("2 messages were known before"));
     }
 
+    // G8
+    #[test]
+    fn one_of_something_is_told_as_one() {
+        let day = Report { conversations: 1, contacts: 1, notes: 1, mentions: 1, known_before: 1, ..clean() };
+        let said = day.verdict("");
+        for one in
+            ["1 conversation of 1 contact, 3 messages:", "1 note with 1 mention;", "1 message was known"]
+        {
+            assert!(said.contains(one), "{said}");
+        }
+    }
+
     // P13
     #[test]
     fn whatever_was_left_out_is_said_and_is_not_success() {
         for (report, said) in [
             (Report { rejected: 1, ..clean() }, "1 line was rejected"),
             (Report { rejected: 2, ..clean() }, "2 lines were rejected"),
+            (Report { notifications_unexpected: 1, ..clean() }, "nothing in the replay accounts"),
+            (Report { notes_lost: 1, ..clean() }, "1 note which was written cannot be read"),
             (Report { cut_short: true, ..clean() }, "could not be read to its end"),
             (Report { goodbyes_unresolved: 1, ..clean() }, "1 conversation ends with a goodbye"),
             (Report { taken: 0, known_before: 0, ..clean() }, "no message was recorded"),

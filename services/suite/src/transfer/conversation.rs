@@ -1,7 +1,6 @@
 //! `backchannel export conversation ID`: the history of a conversation as PDF or JSON.
 
-use std::ffi::OsString;
-use std::io::Write;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,27 +10,30 @@ use sha2::{Digest, Sha256};
 use tonic::Streaming;
 
 use super::ApiFlags;
+use super::target::{Target, is_standard_output};
 use crate::client::{Session, patiently};
+use crate::counted::counted;
 use crate::failure::Failure;
 
 #[derive(clap::Args)]
 pub(super) struct ExportConversation {
     /// The conversation
     conversation_id: String,
-    /// What kind of file
-    #[arg(long, value_enum, default_value_t = Format::Pdf)]
-    format: Format,
+    /// What kind of file; otherwise what the name in --out ends with, or pdf
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// What is in it
     #[arg(long, value_enum, default_value_t = Profile::CustomerSafe)]
     profile: Profile,
-    /// Where to write; otherwise into this folder, under the name that the server gives the file
+    /// Where to write, packed if the name ends with .gz; - for standard output; otherwise into this folder, under the name
+    /// that the server gives the file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
     api: ApiFlags,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     /// To read and to print
     Pdf,
@@ -49,9 +51,48 @@ enum Profile {
     Full,
 }
 
+impl Format {
+    /// As it was said, or as the name of the file says. A name that says another is refused: whoever opens the file goes by it.
+    fn of(said: Option<Self>, out: Option<&Path>) -> Result<Self, Failure> {
+        let name = out.map(|out| out.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let named = match name.trim_end_matches(".gz").rsplit_once('.').map(|(_, ending)| ending) {
+            Some("pdf") => Some(Self::Pdf),
+            Some("json") => Some(Self::Json),
+            _ => None,
+        };
+        match (said, named, out) {
+            (Some(said), Some(named), Some(out)) if said != named => Err(Failure(format!(
+                "--format {} and --out {} contradict each other: leave one out, or end the name with .{}",
+                said.name(),
+                out.display(),
+                said.name()
+            ))),
+            (said, named, _) => Ok(said.or(named).unwrap_or(Self::Pdf)),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pdf => "pdf",
+            Self::Json => "json",
+        }
+    }
+
+    /// A terminal shows text; what else is sent to it may change what it does.
+    fn for_a_terminal(self) -> Result<(), Failure> {
+        match self {
+            Self::Json => Ok(()),
+            Self::Pdf => Err(Failure(
+                "a PDF is nothing for a terminal: name a file with --out, send it on with | or >, or say --format json"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
 /// A file that came whole.
 struct Written {
-    path: PathBuf,
+    name: String,
     bytes: i64,
     entries: i64,
     unshown: i64,
@@ -59,22 +100,33 @@ struct Written {
 
 impl ExportConversation {
     /// Writes the file, and says what is in it.
-    #[expect(clippy::print_stderr, reason = "said to the person at the terminal")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "said to the person at the terminal; standard output may be the file"
+    )]
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let written = self.api.run(|session| self.fetch(session), || "nothing is written".to_owned())?;
-        let Written { path, bytes, entries, unshown } = written;
-        let what = if entries == 1 { "entry" } else { "entries" };
-        eprintln!("{}: {entries} {what}, {bytes} bytes", path.display());
+        let format = Format::of(self.format, self.out.as_deref())?;
+        let to_terminal =
+            self.out.as_deref().is_some_and(is_standard_output) && std::io::stdout().is_terminal();
+        if to_terminal {
+            format.for_a_terminal()?;
+        }
+        let so_far = || "the file is not whole: run this again".to_owned();
+        let written = self.api.run(|session| self.fetch(session, format), so_far)?;
+        let Written { name, bytes, entries, unshown } = written;
+        let (entries, bytes) = (counted(entries, "entry", "entries"), counted(bytes, "byte", "bytes"));
+        eprintln!("{name}: {entries}, {bytes}");
         if unshown > 0 {
-            eprintln!("{unshown} characters could not be shown; --format json has them");
+            let unshown = counted(unshown, "character", "characters");
+            eprintln!("{unshown} could not be shown; --format json has all");
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn fetch(&self, session: Session) -> Result<Written, Failure> {
+    async fn fetch(&self, session: Session, format: Format) -> Result<Written, Failure> {
         let request = pb::ExportConversationRequest {
             conversation_id: self.conversation_id.clone(),
-            format: match self.format {
+            format: match format {
                 Format::Pdf => pb::ExportFormat::Pdf,
                 Format::Json => pb::ExportFormat::Json,
             }
@@ -94,33 +146,32 @@ impl ExportConversation {
         self.write(stream).await
     }
 
-    /// Writes beside the file that is wanted, and puts it there when it is whole.
+    /// Writes the file, which has its name when it is whole.
     async fn write(&self, mut frames: Streaming<pb::ExportConversationResponse>) -> Result<Written, Failure> {
-        let cut = || Failure("the file was cut: nothing is written; run this again".to_owned());
+        let cut = || Failure("the file came in part only: run this again".to_owned());
         let refused = |status| Failure::call(&self.conversation_id, &status);
         let Some(Frame::Opened(opened)) = frames.message().await.map_err(refused)?.and_then(|it| it.frame)
         else {
             return Err(cut());
         };
         let path = self.out.clone().unwrap_or_else(|| plain_name(&opened.file_name));
-        let part = Part::beside(&path)?;
-        let (mut file, mut digest) = (part.create()?, Sha256::new());
+        let (mut file, mut digest) = (Target::open(&path)?, Sha256::new());
         while let Some(frame) = frames.message().await.map_err(refused)?.and_then(|it| it.frame) {
             match frame {
                 Frame::Opened(_) => return Err(cut()),
                 Frame::Chunk(bytes) => {
                     digest.update(&bytes);
-                    file.write_all(&bytes).map_err(|error| Failure::because(path.display(), error))?;
+                    file.write(&bytes)?;
                 }
                 Frame::Finished(finished) => {
                     let sha256: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
                     if sha256 != finished.sha256 {
                         return Err(cut());
                     }
-                    file.sync_all().map_err(|error| Failure::because(path.display(), error))?;
-                    part.become_whole(&path)?;
+                    let name = file.name();
+                    file.close()?;
                     let (entries, unshown) = (finished.entry_count, finished.unshown_character_count);
-                    return Ok(Written { path, bytes: finished.size_bytes, entries, unshown });
+                    return Ok(Written { name, bytes: finished.size_bytes, entries, unshown });
                 }
             }
         }
@@ -133,36 +184,9 @@ fn plain_name(name: &str) -> PathBuf {
     Path::new(name).file_name().map_or_else(|| PathBuf::from("conversation"), PathBuf::from)
 }
 
-/// A file that is not whole yet. Gone when dropped.
-struct Part(PathBuf);
-
-impl Part {
-    fn beside(path: &Path) -> Result<Self, Failure> {
-        let name = path.file_name().ok_or_else(|| Failure(format!("{} is no file", path.display())))?;
-        let mut part = OsString::from(name);
-        part.push(".part");
-        Ok(Self(path.with_file_name(part)))
-    }
-
-    fn create(&self) -> Result<std::fs::File, Failure> {
-        std::fs::File::create(&self.0).map_err(|error| Failure::because(self.0.display(), error))
-    }
-
-    fn become_whole(&self, path: &Path) -> Result<(), Failure> {
-        std::fs::rename(&self.0, path).map_err(|error| Failure::because(path.display(), error))
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // After the rename there is nothing here any more.
-        drop(std::fs::remove_file(&self.0));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Part, plain_name};
+    use super::{Format, plain_name};
     use std::path::{Path, PathBuf};
 
     #[test]
@@ -173,21 +197,32 @@ mod tests {
         assert_eq!(plain_name(".."), PathBuf::from("conversation"));
     }
 
+    // G8
     #[test]
-    fn a_file_that_is_not_whole_is_gone() {
-        let folder = std::env::temp_dir().join(format!("backchannel-part-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("x.pdf");
-        let part = Part::beside(&path).unwrap();
-        drop(part.create().unwrap());
-        drop(part);
-        let whole = Part::beside(&path).unwrap();
-        drop(whole.create().unwrap());
-        whole.become_whole(&path).unwrap();
-        drop(whole);
-        let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().file_name()).collect();
-        std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(left, ["x.pdf"]);
-        assert!(Part::beside(Path::new("/")).is_err());
+    fn a_name_that_says_another_format_is_refused_and_one_that_says_it_is_enough() {
+        let of =
+            |said, out: &str| Format::of(said, Some(Path::new(out))).map_err(|refused| refused.to_string());
+        for (said, out) in [(Format::Json, "x.pdf"), (Format::Pdf, "a/x.JSON"), (Format::Json, "x.pdf.gz")] {
+            let refused = of(Some(said), out).unwrap_err();
+            assert!(refused.contains(out) && refused.contains(&format!(".{}", said.name())), "{refused}");
+        }
+        assert_eq!(of(None, "x.json.gz"), Ok(Format::Json));
+        assert_eq!(
+            (of(None, "x.pdf"), of(None, "-"), of(None, "x")),
+            (Ok(Format::Pdf), Ok(Format::Pdf), Ok(Format::Pdf))
+        );
+        assert_eq!(
+            (of(Some(Format::Json), "-"), of(Some(Format::Json), "x.txt")),
+            (Ok(Format::Json), Ok(Format::Json))
+        );
+        assert_eq!(Format::of(None, None).unwrap(), Format::Pdf);
+    }
+
+    // G8
+    #[test]
+    fn a_terminal_gets_no_pdf() {
+        let refused = Format::Pdf.for_a_terminal().unwrap_err().to_string();
+        assert!(refused.contains("--out") && refused.contains("--format json"), "{refused}");
+        assert!(Format::Json.for_a_terminal().is_ok());
     }
 }

@@ -9,11 +9,11 @@ use flate2::write::GzEncoder;
 
 use crate::failure::Failure;
 
-/// Where the bytes go. A file gets its name when it is whole.
+/// Where the bytes go. A file gets its name when it is whole; what does not become whole is gone.
 pub(super) struct Target {
     to: To,
-    /// Its name meanwhile, and then.
-    names: Option<(PathBuf, PathBuf)>,
+    /// Dropped behind the file, which writes once more when it is dropped.
+    part: Option<Part>,
 }
 
 enum To {
@@ -25,16 +25,27 @@ enum To {
     Packed(GzEncoder<BufWriter<File>>),
 }
 
+/// Whether standard output is meant.
+pub(super) fn is_standard_output(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+/// What has become of a file that is not whole; `came` is what came of it.
+pub(super) fn cut_short(file: &Path, came: &str) -> String {
+    if is_standard_output(file) {
+        format!("{came} went out, which is not all")
+    } else {
+        format!("{came} had come, nothing is written: run this again")
+    }
+}
+
 impl Target {
     /// A file to be, or standard output for `-`.
     pub(super) fn open(file: &Path) -> Result<Self, Failure> {
-        if file.as_os_str() == "-" {
-            return Ok(Self { to: To::Out(io::stdout()), names: None });
+        if is_standard_output(file) {
+            return Ok(Self { to: To::Out(io::stdout()), part: None });
         }
-        let mut meanwhile = file.as_os_str().to_owned();
-        meanwhile.push(".part");
-        let meanwhile = PathBuf::from(meanwhile);
-        let made = File::create(&meanwhile).map_err(|error| Failure::because(meanwhile.display(), error))?;
+        let (part, made) = Part::beside(file)?;
         let buffered = BufWriter::new(made);
         let packed = file.extension().is_some_and(|ending| ending == "gz");
         let to = if packed {
@@ -42,7 +53,7 @@ impl Target {
         } else {
             To::Plain(buffered)
         };
-        Ok(Self { to, names: Some((meanwhile, file.to_owned())) })
+        Ok(Self { to, part: Some(part) })
     }
 
     /// The next bytes.
@@ -52,20 +63,112 @@ impl Target {
             To::Plain(file) => file.write_all(bytes),
             To::Packed(file) => file.write_all(bytes),
         };
-        written.map_err(|error| Failure::because("the file", error))
+        written.map_err(|error| Failure::because(self.name(), error))
     }
 
     /// It is whole.
     pub(super) fn close(self) -> Result<(), Failure> {
-        let closed = match self.to {
+        let name = self.name();
+        let Self { to, part } = self;
+        let closed = to.close().and_then(|()| part.map_or(Ok(()), Part::become_whole));
+        closed.map_err(|error| Failure::because(name, error))
+    }
+
+    /// What people call it.
+    pub(super) fn name(&self) -> String {
+        match &self.part {
+            Some(part) => part.file.display().to_string(),
+            None => "standard output".to_owned(),
+        }
+    }
+}
+
+impl To {
+    fn close(self) -> io::Result<()> {
+        match self {
             To::Out(mut out) => out.flush(),
-            To::Plain(mut file) => file.flush(),
-            To::Packed(file) => file.finish().and_then(|mut file| file.flush()),
+            To::Plain(file) => file.into_inner()?.sync_all(),
+            To::Packed(file) => file.finish()?.into_inner()?.sync_all(),
+        }
+    }
+}
+
+/// A file that is not whole yet. Gone when dropped.
+struct Part {
+    meanwhile: PathBuf,
+    file: PathBuf,
+}
+
+impl Part {
+    fn beside(file: &Path) -> Result<(Self, File), Failure> {
+        let refused = |why: &dyn std::fmt::Display| {
+            let file = file.display();
+            Failure(format!("{file} cannot be written: {why}; name a file in a folder where you may write"))
         };
-        let named = closed.and_then(|()| match &self.names {
-            Some((meanwhile, file)) => std::fs::rename(meanwhile, file),
-            None => Ok(()),
-        });
-        named.map_err(|error| Failure::because("the file", error))
+        let mut meanwhile = file.file_name().ok_or_else(|| refused(&"it is no file"))?.to_owned();
+        meanwhile.push(".part");
+        let part = Self { meanwhile: file.with_file_name(meanwhile), file: file.to_owned() };
+        let made = File::create(&part.meanwhile).map_err(|error| refused(&error))?;
+        Ok((part, made))
+    }
+
+    fn become_whole(self) -> io::Result<()> {
+        std::fs::rename(&self.meanwhile, &self.file)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // After the rename there is nothing here any more.
+        drop(std::fs::remove_file(&self.meanwhile));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("backchannel-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn names(folder: &Path) -> Vec<std::ffi::OsString> {
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().file_name()).collect();
+        names.sort();
+        names
+    }
+
+    // P13
+    #[test]
+    fn a_file_that_is_not_whole_is_gone_and_one_that_is_has_its_name() {
+        let folder = folder("target");
+        for name in ["cut.csv", "cut.csv.gz"] {
+            let mut cut = Target::open(&folder.join(name)).unwrap();
+            cut.write(b"external_id\n").unwrap();
+        }
+        assert!(names(&folder).is_empty(), "{:?}", names(&folder));
+        for name in ["whole.csv", "whole.csv.gz"] {
+            let mut whole = Target::open(&folder.join(name)).unwrap();
+            whole.write(b"external_id\n").unwrap();
+            assert!(!names(&folder).contains(&name.into()));
+            whole.close().unwrap();
+        }
+        let (left, plain) = (names(&folder), std::fs::read(folder.join("whole.csv")).unwrap());
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(left, ["whole.csv", "whole.csv.gz"]);
+        assert_eq!(plain, b"external_id\n");
+    }
+
+    // P8
+    #[test]
+    fn a_file_that_cannot_be_written_is_named_as_it_was_said() {
+        for wrong in ["/", "/nowhere/at/all/x.csv"] {
+            let refused = Target::open(Path::new(wrong)).err().unwrap().to_string();
+            assert!(refused.starts_with(&format!("{wrong} cannot be written")), "{refused}");
+            assert!(refused.contains("name a file") && !refused.contains(".part"), "{refused}");
+        }
     }
 }

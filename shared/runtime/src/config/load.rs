@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::{Dict, Map};
+use figment::{Figment, Metadata, Profile, Provider};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -41,7 +42,7 @@ impl Config {
     pub fn load(file: Option<&Path>, flags: &Overrides) -> Result<Config, ConfigError> {
         let mut sources = Figment::new();
         if let Some(file) = file {
-            sources = sources.merge(Toml::file_exact(file));
+            sources = sources.merge(TextOf::read(file)?);
         }
         let ours = Env::prefixed("BACKCHANNEL_")
             .filter(|key| !key.starts_with("test_") && NOT_CONFIGURATION.iter().all(|other| key != *other))
@@ -71,6 +72,29 @@ impl Config {
             *section = Section::of(sources.focus(name));
         }
         Ok(config)
+    }
+}
+
+/// A configuration file that was read. The library's own reader says neither which file cannot be read nor what to do.
+struct TextOf<'a> {
+    file: &'a Path,
+    text: String,
+}
+
+impl<'a> TextOf<'a> {
+    fn read(file: &'a Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|error| ConfigError::no_file(file, &error))?;
+        Ok(Self { file, text })
+    }
+}
+
+impl Provider for TextOf<'_> {
+    fn metadata(&self) -> Metadata {
+        Metadata::from("TOML file", self.file)
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Toml::string(&self.text).data()
     }
 }
 

@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 
 pub use load::Overrides;
 pub use secret::{Secret, Section};
+pub(crate) use wrong::ADDRESS;
 pub use wrong::ConfigError;
 
 /// Everything a process can be told. See the fields for defaults.

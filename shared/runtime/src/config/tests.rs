@@ -58,9 +58,18 @@ fn an_unknown_key_is_refused_and_named_wherever_it_stands() {
 }
 
 #[test]
-fn a_missing_file_is_refused() {
-    jailed(|_| {
-        assert!(load(Some("nowhere.toml"), &Overrides::default()).is_err());
+fn a_file_that_cannot_be_read_is_named_with_its_flag_and_what_to_do() {
+    jailed(|jail| {
+        jail.create_dir("folder.toml").map_err(|error| error.to_string())?;
+        jail.create_file("latin.toml", "").map_err(|error| error.to_string())?;
+        std::fs::write("latin.toml", b"audience = 's\xe3o'").map_err(|error| error.to_string())?;
+        for (file, said) in
+            [("nowhere.toml", "is not there"), ("folder.toml", "is a folder"), ("latin.toml", "is not UTF-8")]
+        {
+            let refused = load(Some(file), &Overrides::default()).unwrap_err().to_string();
+            let parts = [file, "--config", "BACKCHANNEL_CONFIG", said, "name "];
+            assert!(parts.iter().all(|part| refused.contains(part)), "{refused}");
+        }
         Ok(())
     });
 }
@@ -142,8 +151,8 @@ fn an_address_of_another_kind_of_server_is_refused_without_being_shown() {
 fn what_is_wrong_is_said_with_its_place_and_without_names_of_types() {
     jailed(|jail| {
         let in_file = [
-            ("listen = 5", "listen: must be an address"),
-            ("listen = 'x'", "listen: "),
+            ("listen = 5", "listen: must be an IP address with a port"),
+            ("listen = '127.0.0.1'", "listen: must be an IP address with a port, such as 127.0.0.1:50051"),
             ("limits = 3", "limits: must be a section"),
             ("[limits]\nstreams = 'many'", "limits.streams: must be a whole number"),
             ("[telemetry]\nsample = 'all'", "telemetry.sample: must be a number"),

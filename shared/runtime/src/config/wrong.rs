@@ -1,9 +1,16 @@
 //! What is said of a configuration that cannot be used: the key, where it stands, what it must be. Never the value, which
 //! may be a secret, and never a name of the program's own.
 
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
 use figment::error::Kind;
 use figment::{Figment, Metadata, Source};
 use thiserror::Error;
+
+/// What an address to listen on must be.
+pub(crate) const ADDRESS: &str =
+    "an IP address with a port, such as 127.0.0.1:50051, or 0.0.0.0:50051 for calls from other machines";
 
 /// The configuration is not usable; the text names the key and where it came from.
 #[derive(Debug, Error)]
@@ -14,6 +21,19 @@ impl ConfigError {
     /// A key whose value parses but cannot be used.
     pub fn bad_value(key: &str, reason: impl std::fmt::Display) -> Self {
         ConfigError(format!("{key}: {reason}"))
+    }
+
+    /// The file named on the command line cannot be read.
+    pub(super) fn no_file(file: &Path, error: &io::Error) -> Self {
+        let why = match error.kind() {
+            ErrorKind::NotFound => {
+                "is not there: name another, or none to serve with the defaults".to_owned()
+            }
+            ErrorKind::IsADirectory => "is a folder: name a TOML file in it".to_owned(),
+            ErrorKind::InvalidData => "is not UTF-8: save it as such, or name another".to_owned(),
+            _ => format!("cannot be read: {error}"),
+        };
+        ConfigError(format!("the file {} of --config (or BACKCHANNEL_CONFIG) {why}", file.display()))
     }
 
     pub(super) fn no_section(service: &str) -> Self {
@@ -57,6 +77,9 @@ fn told(problem: &figment::Error, sources: &Figment, section: &str) -> String {
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
             format!("{full}: must be {}{place}", in_words(expected))
         }
+        Kind::Message(text) if text == "invalid socket address syntax" => {
+            format!("{full}: must be {ADDRESS}{place}")
+        }
         Kind::Message(text) if unknown.is_empty() => format!("{}{place}", without_content(text)),
         Kind::Message(text) => format!("{full}: {}{place}", without_content(text)),
         _ => format!("{full}: cannot be used{place}"),
@@ -81,7 +104,7 @@ fn in_words(expected: &str) -> &str {
     match expected {
         "a boolean" => "true or false",
         "f32" | "f64" => "a number",
-        "socket address" => "an address such as 127.0.0.1:50051",
+        "socket address" => ADDRESS,
         "string" | "a string" | "path string" | "str" => "a text",
         _ if expected.starts_with(['u', 'i']) && expected[1..].parse::<u8>().is_ok() => "a whole number",
         "usize" | "isize" => "a whole number",

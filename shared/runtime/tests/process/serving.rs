@@ -1,6 +1,6 @@
 //! What the two ports answer, and what they put up with.
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::*;
@@ -135,6 +135,44 @@ async fn a_service_whose_peer_is_nowhere_does_not_start_and_says_which_key_is_mi
         runtime::Config { listen: free, metrics: free, data: data.path().into(), ..Default::default() };
     let refused = runtime::start(config, kernel::Clock::system(), vec![asking]).await.unwrap_err();
     assert!(refused.to_string().contains("peers.routing"), "{refused}");
+}
+
+/// A section in which nothing can be set.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+// P8
+#[tokio::test]
+async fn what_is_wrong_is_found_before_a_folder_or_a_service_is_made() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = taken.local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("file"));
+    std::fs::write(&file, "").unwrap();
+    let notes = || serde_json::from_str(r#"{"colour": "red"}"#).unwrap();
+    let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let usual = || runtime::Config { listen: free, metrics: free, data: data.clone(), ..Default::default() };
+    for (config, said) in [
+        (runtime::Config { notes: notes(), ..usual() }, ["unknown key", "notes.colour"]),
+        (runtime::Config { listen: busy, ..usual() }, ["end it", "--listen"]),
+        (runtime::Config { metrics: busy, ..usual() }, ["end it", "--metrics"]),
+        (runtime::Config { data: file.clone(), ..usual() }, ["is a file", "--data"]),
+    ] {
+        let made = Arc::new(AtomicBool::new(false));
+        let mark = Arc::clone(&made);
+        let first = Unit::new("contacts", move |_config, _deps| {
+            mark.store(true, Ordering::SeqCst);
+            async { Err(StartError::Process("it was made".to_owned())) }
+        });
+        let second = unit(QUICK, Routes::default(), vec![]);
+        let third =
+            Unit::new("notes", |_config, _deps| async { Err(StartError::Process("made".to_owned())) });
+        let units = vec![first, second, third.reading::<Nothing>()];
+        let refused = runtime::start(config, kernel::Clock::system(), units).await.unwrap_err().to_string();
+        assert!(said.iter().all(|part| refused.contains(part)), "{refused}");
+        assert!(!made.load(Ordering::SeqCst) && !data.exists(), "{refused}");
+    }
 }
 
 /// A connection on which nothing is ever taken: a window of zero, and every ping answered.

@@ -10,9 +10,11 @@ use proto::contacts::v1::export_contacts_response::Frame;
 
 use super::Format;
 use crate::client::{Session, patiently};
+use crate::counted::counted;
 use crate::failure::Failure;
 use crate::transfer::ApiFlags;
 use crate::transfer::receiving::{Received, Receiving, What};
+use crate::transfer::target::{cut_short, is_standard_output};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::transfer) struct ExportContacts {
@@ -45,17 +47,17 @@ impl ExportContacts {
         reason = "said to the person at the terminal; standard output may be the file"
     )]
     pub(in crate::transfer) fn run(self) -> Result<ExitCode, Failure> {
-        let format = match self.file.as_os_str() == "-" {
+        let format = match is_standard_output(&self.file) {
             true => self.format.unwrap_or(Format::Jsonl),
             false => Format::of(self.format, &self.file)?,
         };
         let written = AtomicI64::new(0);
-        let so_far =
-            || format!("{} contacts were written, the file is not whole", written.load(Ordering::Relaxed));
+        let contacts = |count: i64| counted(count, "contact", "contacts");
+        let so_far = || cut_short(&self.file, &contacts(written.load(Ordering::Relaxed)));
         let begun = Instant::now();
         let exporting = |session| self.export(session, format, &written);
-        let contacts = self.api.run(exporting, so_far)?;
-        eprintln!("{contacts} contacts in {:.1} s", begun.elapsed().as_secs_f64());
+        let all = self.api.run(exporting, so_far)?;
+        eprintln!("{} in {:.1} s", contacts(all), begun.elapsed().as_secs_f64());
         Ok(ExitCode::SUCCESS)
     }
 

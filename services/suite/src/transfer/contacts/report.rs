@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, Table};
 use proto::contacts::v1::ContactImportCounts;
 use serde::Serialize;
 
+use crate::counted::counted;
 use crate::failure::Failure;
 
 /// What became of the rows.
@@ -49,8 +50,12 @@ impl Report {
     }
 
     pub(super) fn so_far(&self) -> String {
-        let dealt = format!("{} rows are dealt with, {} of them left out", self.rows, self.rejected);
-        format!("{dealt}; run it again: rows that are in are found and stay unchanged")
+        let rows = counted(self.rows, "row was", "rows were");
+        let looked_at = format!("{rows} looked at, {} of them left out", self.rejected);
+        if self.dry_run {
+            return format!("{looked_at}; a dry run: nothing was changed");
+        }
+        format!("{looked_at}; run it again: rows that are in are found and stay unchanged")
     }
 
     pub(super) fn json(&self) -> Result<String, Failure> {
@@ -61,7 +66,10 @@ impl Report {
     pub(super) fn table(&self, rejects: Option<&Path>) -> String {
         let mut table = Table::new();
         table.load_style(UTF8_HORIZONTAL_ONLY);
-        table.set_header(["rows", "created", "updated", "unchanged", "left out"]);
+        table.set_header(match self.dry_run {
+            true => ["rows", "to create", "to update", "to leave as is", "to leave out"],
+            false => ["rows", "created", "updated", "unchanged", "left out"],
+        });
         let counts = [self.rows, self.created, self.updated, self.unchanged, self.rejected];
         table.add_row(counts.map(|count| count.to_string()));
         for column in table.column_iter_mut() {
@@ -70,8 +78,10 @@ impl Report {
         let mut lines = vec![format!("{} rows/s, {} s in all", self.rows_per_second, self.elapsed_s)];
         match self.lists_created {
             0 => {}
-            1 => lines.push("1 list was made for them".to_owned()),
-            many => lines.push(format!("{many} lists were made for them")),
+            made if self.dry_run => {
+                lines.push(format!("{} to be made for them", counted(made, "list", "lists")))
+            }
+            made => lines.push(format!("{} made for them", counted(made, "list was", "lists were"))),
         }
         lines.extend(self.left_out(rejects));
         if self.dry_run {
@@ -121,5 +131,21 @@ mod tests {
         assert!(report.json().unwrap().contains(r#""rejected":30"#));
         let trial = Report { dry_run: true, ..Report::default() };
         assert!(trial.is_clean() && trial.table(None).contains("nothing was changed"));
+    }
+
+    // C10 G8
+    #[test]
+    fn a_dry_run_says_of_nothing_that_it_was_done() {
+        let all = ContactImportCounts { created: 3, updated: 2, unchanged: 1, rejected: 0, lists_created: 1 };
+        let mut trial = Report { dry_run: true, ..Report::default() };
+        trial.counted(all);
+        let (table, so_far) = (trial.table(None), trial.so_far());
+        for done in ["created", "updated", "was made", "were made", "are in"] {
+            assert!(!table.contains(done) && !so_far.contains(done), "{table}\n{so_far}");
+        }
+        assert!(table.contains("1 list to be made") && so_far.contains("nothing was changed"), "{table}");
+        let mut run = Report::default();
+        run.counted(ContactImportCounts { lists_created: 1, created: 1, ..all });
+        assert!(run.table(None).contains("1 list was made"), "{}", run.table(None));
     }
 }

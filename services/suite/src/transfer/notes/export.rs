@@ -9,9 +9,11 @@ use proto::notes::v1 as pb;
 use proto::notes::v1::export_notes_response::Frame;
 
 use crate::client::Session;
+use crate::counted::counted;
 use crate::failure::Failure;
 use crate::transfer::ApiFlags;
 use crate::transfer::receiving::{Received, Receiving, What};
+use crate::transfer::target::cut_short;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::transfer) struct ExportNotes {
@@ -30,11 +32,11 @@ impl ExportNotes {
     )]
     pub(in crate::transfer) fn run(self) -> Result<ExitCode, Failure> {
         let written = AtomicI64::new(0);
-        let so_far =
-            || format!("{} lines were written, the file is not whole", written.load(Ordering::Relaxed));
+        let lines = |count: i64| counted(count, "line", "lines");
+        let so_far = || cut_short(&self.file, &lines(written.load(Ordering::Relaxed)));
         let begun = Instant::now();
-        let lines = self.api.run(|session| self.export(session, &written), so_far)?;
-        eprintln!("{lines} lines in {:.1} s", begun.elapsed().as_secs_f64());
+        let all = self.api.run(|session| self.export(session, &written), so_far)?;
+        eprintln!("{} in {:.1} s", lines(all), begun.elapsed().as_secs_f64());
         Ok(ExitCode::SUCCESS)
     }
 

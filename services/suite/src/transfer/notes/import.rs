@@ -12,6 +12,7 @@ use proto::notes::v1::import_notes_request::Frame as Piece;
 use proto::notes::v1::import_notes_response::Frame;
 
 use crate::client::Session;
+use crate::counted::counted;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::source;
@@ -57,7 +58,9 @@ fn file_for(path: &Path) -> Result<BufWriter<File>, Failure> {
 
 fn told(counts: pb::NoteImportCounts) -> String {
     let pb::NoteImportCounts { created, unchanged, rejected } = counts;
-    format!("{created} lines are in, {unchanged} were there already, {rejected} were left out")
+    let created = counted(created, "line is in", "lines are in");
+    let unchanged = counted(unchanged, "was there already", "were there already");
+    format!("{created}, {unchanged}, {}", counted(rejected, "was left out", "were left out"))
 }
 
 struct Importing<'a> {
@@ -130,5 +133,18 @@ impl Importing<'_> {
             }
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{pb, told};
+
+    // G8
+    #[test]
+    fn one_line_and_many_lines_are_told_as_such() {
+        let told = |created, unchanged, rejected| told(pb::NoteImportCounts { created, unchanged, rejected });
+        assert_eq!(told(1, 1, 1), "1 line is in, 1 was there already, 1 was left out");
+        assert_eq!(told(0, 2, 3), "0 lines are in, 2 were there already, 3 were left out");
     }
 }
