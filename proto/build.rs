@@ -11,6 +11,11 @@ mod access;
 #[path = "build/validation.rs"]
 mod validation;
 
+/// What no contract imports and callers need all the same: the details of a refusal, for tools that learn the contracts by
+/// reflection.
+const OF_REFUSALS: [&str; 2] =
+    ["third_party/google/rpc/error_details.proto", "third_party/google/rpc/status.proto"];
+
 /// The options of a contract that concern us, resolved once.
 struct Contracts {
     pool: DescriptorPool,
@@ -36,9 +41,11 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=third_party");
     println!("cargo:rerun-if-changed=build");
 
-    let mut compiler = protox::Compiler::new([".", "third_party"]).map_err(io::Error::other)?;
+    // In this order, as `.` would take a path below `third_party` for one of its own.
+    let mut compiler = protox::Compiler::new(["third_party", "."]).map_err(io::Error::other)?;
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(&files).unwrap_or_else(|error| panic!("{error:?}"));
+    compiler.open_files(OF_REFUSALS).unwrap_or_else(|error| panic!("{error:?}"));
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?);
 
     let contracts = Contracts { pool: compiler.descriptor_pool() };

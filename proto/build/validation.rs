@@ -7,6 +7,10 @@ use prost_reflect::{DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, 
 
 use crate::Contracts;
 
+/// The pattern by which a contract says that a text may be empty and not blank. It is no regular expression then, and its refusal
+/// reads like that of a required text.
+const EMPTY_OR_NOT_BLANK: &str = r"^$|\S";
+
 /// One `impl Validate` for each message of the contracts.
 pub(crate) fn checks(contracts: &Contracts) -> String {
     let rules = contracts.extension("buf.validate.field");
@@ -201,10 +205,14 @@ fn scalar_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessa
     }
 }
 
-/// The rules of the contract, and one of all texts: none holds U+0000, which PostgreSQL cannot store. A UUID is stricter.
+/// The rules of the contract, and two of all texts: none holds U+0000, which PostgreSQL cannot store, and one that is required is not
+/// blank. A UUID is stricter, and so are patterns.
 fn string_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessage, expr: &str) {
     if !flag(rules, "uuid") {
         let _ = writeln!(body, "        rules::no_nul({expr}.as_str(), &here, found);");
+    }
+    if is_any_text(rules) && rules.fields().any(|(rule, _)| rule.name() == "min_len") {
+        let _ = writeln!(body, "        rules::not_blank({expr}.as_str(), &here, found);");
     }
     for (rule, value) in rules.fields() {
         let _ = match (rule.name(), value) {
@@ -223,6 +231,9 @@ fn string_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessa
             ("email", Value::Bool(true)) => {
                 writeln!(body, "        rules::email({expr}.as_str(), &here, found);")
             }
+            ("pattern", Value::String(pattern)) if pattern == EMPTY_OR_NOT_BLANK => {
+                writeln!(body, "        rules::not_blank({expr}.as_str(), &here, found);")
+            }
             ("pattern", Value::String(pattern)) => {
                 regex::Regex::new(pattern).unwrap_or_else(|error| panic!("{}: {error}", field.full_name()));
                 writeln!(
@@ -233,6 +244,11 @@ fn string_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessa
             (other, _) => panic!("{}: the rule string.{other} is not known here", field.full_name()),
         };
     }
+}
+
+/// Whether no rule says of which letters the text is.
+fn is_any_text(rules: &DynamicMessage) -> bool {
+    rules.fields().all(|(rule, _)| !matches!(rule.name(), "uuid" | "email" | "pattern"))
 }
 
 fn bytes_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessage, expr: &str) {

@@ -27,5 +27,6 @@ mod generated {
 }
 pub use generated::backchannel::{common, contacts, notes, notifications, routing};
 
-/// The encoded `google.protobuf.FileDescriptorSet` of all contracts and what they import.
+/// The encoded `google.protobuf.FileDescriptorSet` of all contracts, what they import, and the details of
+/// refusals (`google.rpc`).
 pub static FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

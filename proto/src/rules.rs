@@ -23,6 +23,13 @@ pub(crate) fn min_len(value: &str, least: usize, here: &Path<'_>, found: &mut Ve
     }
 }
 
+/// The empty text is none of its concern: whether there may be one, other rules say.
+pub(crate) fn not_blank(value: &str, here: &Path<'_>, found: &mut Vec<Violation>) {
+    if !value.is_empty() && value.chars().all(char::is_whitespace) {
+        found.push(here.broken("must have something other than white space"));
+    }
+}
+
 pub(crate) fn max_len(value: &str, most: usize, here: &Path<'_>, found: &mut Vec<Violation>) {
     if value.len() > most && value.chars().count() > most {
         found.push(here.broken(format!("must have at most {most} characters")));

@@ -169,3 +169,12 @@ fn no_request_names_an_organization() {
         }
     }
 }
+
+// P8
+#[test]
+fn the_details_of_every_refusal_are_among_the_descriptors() {
+    let pool = pool();
+    for name in ["ErrorInfo", "BadRequest", "PreconditionFailure", "QuotaFailure", "RetryInfo", "Status"] {
+        assert!(pool.get_message_by_name(&format!("google.rpc.{name}")).is_some(), "{name}");
+    }
+}

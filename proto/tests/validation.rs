@@ -2,7 +2,7 @@
 
 use proto::Validate;
 use proto::contacts::v1 as contacts;
-use proto::notes::v1::CreateNoteRequest;
+use proto::notes::v1::{self as notes, CreateNoteRequest};
 use proto::routing::v1 as routing;
 
 const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -73,4 +73,63 @@ fn a_required_choice_and_an_unknown_enum_value_are_refused() {
     assert_eq!(broken(&routing::AssignConversationRequest { target: Some(agent), ..assign }), ["agent_id"]);
     let list = routing::ListConversationsRequest { view: 99, page_size: 201, ..Default::default() };
     assert_eq!(broken(&list), ["view", "page_size"]);
+}
+
+// P4
+#[test]
+fn a_text_that_is_required_is_more_than_white_space() {
+    for blank in [" ", " \n ", "\t\r\n", "\u{a0}\u{2003}\u{3000}"] {
+        let id = || ID.to_owned();
+        let text = || blank.to_owned();
+        let message =
+            notes::SendInternalMessageRequest { conversation_id: id(), body: text(), ..Default::default() };
+        let edit = notes::UpdateNoteRequest { note_id: id(), body: text(), ..Default::default() };
+        let list = contacts::CreateListRequest { display_name: text(), ..Default::default() };
+        let choices = contacts::UpdateAttributeDefinitionRequest {
+            key: "plan".into(),
+            choices: vec!["gold".into(), text()],
+            ..Default::default()
+        };
+        let all = [message.violations(), edit.violations(), list.violations(), choices.violations()];
+        let said: Vec<String> =
+            all.iter().flatten().map(|one| format!("{} {}", one.field, one.description)).collect();
+        let expected = ["body", "body", "display_name", "choices[1]"];
+        assert_eq!(said, expected.map(|field| format!("{field} must have something other than white space")));
+    }
+    let padded = contacts::CreateListRequest { display_name: "  VIP\n".into(), ..Default::default() };
+    assert_eq!(broken(&padded), Vec::<String>::new());
+}
+
+// P4
+#[test]
+fn where_a_text_may_be_absent_it_may_be_empty_and_not_blank() {
+    let requests = |text: &str| {
+        let note =
+            CreateNoteRequest { conversation_id: ID.into(), body: text.to_owned(), ..Default::default() };
+        let contact_note = notes::CreateContactNoteRequest {
+            contact_id: ID.into(),
+            body: text.to_owned(),
+            ..Default::default()
+        };
+        let message = routing::RecordMessageRequest {
+            channel: "chat".into(),
+            external_id: "m-1".into(),
+            direction: routing::Direction::Inbound.into(),
+            text: text.to_owned(),
+            ..Default::default()
+        };
+        let team = routing::CreateTeamRequest {
+            handle: "airline".into(),
+            display_name: text.to_owned(),
+            ..Default::default()
+        };
+        let workflow = routing::CreateWorkflowRequest {
+            spec: Some(routing::WorkflowSpec { name: text.to_owned(), ..Default::default() }),
+            ..Default::default()
+        };
+        [broken(&note), broken(&contact_note), broken(&message), broken(&team), broken(&workflow)].concat()
+    };
+    assert_eq!(requests(" \n "), ["body", "body", "text", "display_name", "spec.name"]);
+    assert_eq!(requests(""), Vec::<String>::new());
+    assert_eq!(requests(" \u{1f980} "), Vec::<String>::new());
 }

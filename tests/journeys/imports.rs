@@ -11,13 +11,14 @@ use tokio::process::Command;
 
 use crate::processes::Process;
 
-struct Place {
-    process: Process,
-    data: TempDir,
+/// A server, and a folder beside its own.
+pub(crate) struct Place {
+    pub(crate) process: Process,
+    pub(crate) data: TempDir,
 }
 
 impl Place {
-    async fn up() -> Self {
+    pub(crate) async fn up() -> Self {
         let data = tempfile::tempdir().unwrap();
         let folder = data.path().join("made");
         let log = data.path().join("up.log");
@@ -116,7 +117,7 @@ fn a_file_that_is_none_is_refused_in_words_about_it() {
         let file = place.file("people.csv");
         for (text, said) in [
             ("external_id,shoe size\n", "columns which there are not: shoe size"),
-            ("Ana,ana@example.com\n", "the first line must name columns"),
+            ("Ana,ana@example.com\n", "error: the header is missing: the first line must name columns"),
             ("", "the file is empty"),
         ] {
             std::fs::write(&file, text).unwrap();

@@ -39,6 +39,48 @@ fn the_four_services_have_the_same_rooms() {
     }
 }
 
+#[test]
+fn the_readme_of_a_service_names_every_table_it_has() {
+    let services = [
+        ("contacts", &contacts::store::MIGRATIONS),
+        ("assignment-routing", &assignment_routing::store::MIGRATIONS),
+        ("notes", &notes::MIGRATIONS),
+        ("notifications", &notifications::store::MIGRATIONS),
+    ];
+    for (service, migrations) in services {
+        let readme =
+            std::fs::read_to_string(root().join("services").join(service).join("README.md")).unwrap();
+        let steps = migrations.sets.iter().flat_map(|set| set.steps);
+        let tables: Vec<&str> = steps.flat_map(|step| created(step.postgres)).collect();
+        assert!(tables.len() > 3, "{service}: {tables:?}");
+        let unnamed: Vec<_> =
+            tables.into_iter().filter(|table| !readme.contains(&format!("`{table}`"))).collect();
+        assert!(unnamed.is_empty(), "{service}: {unnamed:?}");
+    }
+}
+
+/// The tables which a migration makes.
+fn created(sql: &str) -> impl Iterator<Item = &str> {
+    sql.split("CREATE TABLE ").skip(1).filter_map(|rest| rest.split([' ', '(', '\n']).next())
+}
+
+// G8
+#[test]
+fn the_shell_of_the_guides_makes_request_ids_with_what_is_everywhere() {
+    for service in ["notes", "contacts"] {
+        let readme =
+            std::fs::read_to_string(root().join("services").join(service).join("README.md")).unwrap();
+        assert!(readme.contains("$(uuid)") && !readme.contains("uuidgen"), "{service}");
+        let uuid = readme.lines().find(|line| line.starts_with("uuid() {")).unwrap();
+        let made = || {
+            let made = std::process::Command::new("bash").arg("-c").arg(format!("{uuid}\nuuid")).output();
+            String::from_utf8(made.unwrap().stdout).unwrap().trim().to_owned()
+        };
+        let (one, other) = (made(), made());
+        assert!(kernel::ContactId::parse(&one).is_ok() && one != other, "{service}: {one}");
+    }
+}
+
 /// What of ours each crate may import, besides in tests.
 const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("proto", &[]),

@@ -15,6 +15,12 @@ pub enum Error {
     /// There is none of this id, or the caller may not know of it.
     #[error("no such contact")]
     NoSuchContact,
+    /// There are none of these ids.
+    #[error("no such contacts")]
+    NoSuchContacts {
+        /// The request's fields that name them, as `contact_ids[2]`.
+        fields: Vec<String>,
+    },
     /// There is no list of this id.
     #[error("no such list")]
     NoSuchList,
@@ -78,7 +84,7 @@ pub enum Error {
     TooManyDefinitions,
     /// Contacts have values of the definition, or of the choice.
     #[error("contacts have values of it")]
-    InUse,
+    InUse(Used),
     /// Values of attributes that their definitions do not take.
     #[error("{} values do not fit their definitions", misfits.len())]
     Misfits {
@@ -105,6 +111,15 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Database(DbError),
+}
+
+/// What contacts have values of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Used {
+    /// A definition that shall go.
+    Definition,
+    /// A choice that shall go.
+    Choice,
 }
 
 impl Error {
@@ -159,6 +174,7 @@ impl From<Error> for Fault {
             | Error::NoSuchMerge
             | Error::NoSuchErasure
             | Error::NoSuchDefinition => Fault::not_found(),
+            Error::NoSuchContacts { fields } => Fault::not_found_in(&fields),
             Error::Taken(field) => Fault::already_exists(field),
             Error::StaleVersion { current } => Fault::stale_etag(convert::etag(current)),
             Error::OneContact(field) => Fault::invalid(field, "must be another contact"),
@@ -190,11 +206,18 @@ impl From<Error> for Fault {
             }
             Error::TooManyLists => full("lists", MOST_LISTS),
             Error::TooManyDefinitions => full("attribute definitions", MOST_DEFINITIONS),
-            Error::InUse => {
-                let message = "contacts have values which would be lost";
+            Error::InUse(used) => {
+                let message = match used {
+                    Used::Definition => {
+                        "contacts have values of it: set delete_values to delete them too, or archive it to keep them"
+                    }
+                    Used::Choice => {
+                        "contacts have a choice that would go: give them another first, or leave it among the choices"
+                    }
+                };
                 Fault::failed_precondition(ErrorReason::InUse, message).with_metadata("used_by", "contact")
             }
-            Error::Misfits { field, misfits } => refuse(field, misfits),
+            Error::Misfits { field, misfits } => refuse(field, &misfits),
             Error::UnknownPath(path) => {
                 let message = "update_mask names a path that cannot be changed";
                 Fault::new(Code::InvalidArgument, ErrorReason::UnknownUpdatePath, message)
@@ -215,11 +238,8 @@ fn full(of_what: &str, limit: impl std::fmt::Display) -> Fault {
     Fault::failed_precondition(ErrorReason::LimitReached, message).with_metadata("limit", limit.to_string())
 }
 
-/// Names each value that its definition does not take.
-fn refuse(field: &str, misfits: Vec<Misfit>) -> Fault {
-    let place = |misfit: &Misfit| format!("{field}[{}].{}", misfit.index, misfit.part);
-    let mut misfits = misfits.into_iter();
-    let Some(first) = misfits.next() else { return Fault::internal("values were refused and none is wrong") };
-    let fault = Fault::invalid(place(&first), first.malformed.reason());
-    misfits.fold(fault, |fault, misfit| fault.violation(place(&misfit), misfit.malformed.reason()))
+/// Names each value that is none, or that its definition does not take.
+fn refuse(field: &str, misfits: &[Misfit]) -> Fault {
+    let refused = Fault::invalid_fields(misfits.iter().map(|misfit| misfit.told(field)));
+    refused.unwrap_or_else(|| Fault::internal("values were refused and none is wrong"))
 }

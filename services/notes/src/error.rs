@@ -18,6 +18,9 @@ pub enum Error {
     /// The organization has no such note.
     #[error("no such note")]
     NoSuchNote,
+    /// The organization has none of what this field of the request names; others name something as well.
+    #[error("nothing there by {0}")]
+    Named(&'static str),
     /// The note is deleted, and so is neither changed nor replied to.
     #[error("the note is deleted")]
     NoteDeleted {
@@ -153,6 +156,22 @@ impl Error {
 }
 
 impl Error {
+    /// The same, of what this field of a request names, where a request names several things: if it is not there, the answer says so
+    /// of the field.
+    #[must_use]
+    pub fn named_by(self, field: &'static str) -> Self {
+        let absent = |fault: Fault| match fault.code() {
+            Code::NotFound => Fault::not_found_in(&[field.to_owned()]),
+            _ => fault,
+        };
+        match self {
+            Self::NoSuchNote | Self::NoSuchTemplate => Self::Named(field),
+            Self::Routing(fault) => Self::Routing(absent(fault)),
+            Self::Contacts(fault) => Self::Contacts(absent(fault)),
+            other => other,
+        }
+    }
+
     /// The same, of a write of a note template: another has its name.
     #[must_use]
     pub fn of_template(self) -> Self {
@@ -175,6 +194,7 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match error {
             Error::NoSuchNote | Error::NoSuchInternalThread | Error::NoSuchTemplate => Fault::not_found(),
+            Error::Named(field) => Fault::not_found_in(&[field.to_owned()]),
             Error::NoteDeleted { note_id } => {
                 let text = "the note is deleted: it can neither be changed nor be replied to";
                 Fault::failed_precondition(ErrorReason::NoteDeleted, text)

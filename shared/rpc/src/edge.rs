@@ -72,7 +72,7 @@ pub async fn with_health(routes: Routes, services: Vec<&'static str>) -> (Routes
 #[error("the descriptors of the contracts cannot be read: {0}")]
 pub struct NoReflection(#[from] tonic_reflection::server::Error);
 
-/// Adds reflection over all contracts. It is let through only under
+/// Adds reflection over all contracts and the details of refusals. It is let through only under
 /// [`Policy::with_reflection`](crate::Policy::with_reflection).
 ///
 /// # Errors

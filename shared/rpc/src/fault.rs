@@ -16,6 +16,9 @@ use tonic::Code;
 pub(crate) use render::reason_name;
 pub use render::{DOMAIN, reason_of};
 
+/// Fields that a message names: it goes in a header, and is short.
+const MOST_SAID: usize = 5;
+
 /// An answer that says no. Becomes a `tonic::Status` with `google.rpc.ErrorInfo` and what else was added.
 ///
 /// Texts in it reach callers: no content of notes or messages, no names, no addresses.
@@ -61,12 +64,32 @@ impl Fault {
         Self::new(Code::NotFound, ErrorReason::NotFound, "not found")
     }
 
+    /// As [`Fault::not_found`], for a request that names several things: which of its fields names what is not there. Fields only,
+    /// never ids: so another tenant's and an absent one still have the same bytes (P1).
+    pub fn not_found_in(fields: &[String]) -> Self {
+        let named = first_of(fields, ", ");
+        Self::new(Code::NotFound, ErrorReason::NotFound, format!("not found: what {named} names"))
+            .with_metadata("field", named)
+    }
+
     /// A field of the request breaks a rule; `description` goes on where the field's name ends. Both are in the message too,
     /// since many tools show nothing else.
     pub fn invalid(field: impl Into<String>, description: impl Into<String>) -> Self {
         let (field, description) = (field.into(), description.into());
         Self::new(Code::InvalidArgument, ErrorReason::InvalidField, format!("{field} {description}"))
             .violation(field, description)
+    }
+
+    /// Several fields break rules: like [`Fault::invalid`] for each, in one answer. The first few are in the message too. Nothing for
+    /// none.
+    pub fn invalid_fields(broken: impl IntoIterator<Item = (String, String)>) -> Option<Self> {
+        let fields: Vec<(String, String)> = broken.into_iter().collect();
+        if fields.is_empty() {
+            return None;
+        }
+        let said: Vec<String> = fields.iter().map(|(field, wrong)| format!("{field} {wrong}")).collect();
+        let fault = Self::new(Code::InvalidArgument, ErrorReason::InvalidField, first_of(&said, "; "));
+        Some(fields.into_iter().fold(fault, |fault, (field, wrong)| fault.violation(field, wrong)))
     }
 
     /// Another object has this name, address or external id already; `field` says which of them.
@@ -174,6 +197,15 @@ impl Fault {
     }
 }
 
+/// The first few of these, and how many more there are.
+fn first_of(all: &[String], between: &str) -> String {
+    let mut said: Vec<String> = all.iter().take(MOST_SAID).cloned().collect();
+    if all.len() > MOST_SAID {
+        said.push(format!("{} more", all.len() - MOST_SAID));
+    }
+    said.join(between)
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {}", self.0.code, self.0.message)
@@ -190,5 +222,37 @@ impl From<Malformed> for Fault {
             fault.0.reason = ErrorReason::InvalidPageToken;
         }
         fault
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::StatusExt;
+
+    use super::*;
+
+    // P8
+    #[test]
+    fn every_field_that_is_wrong_is_in_the_details_and_the_first_few_in_the_message() {
+        let broken =
+            |count: usize| (0..count).map(|index| (format!("set[{index}].key"), "is bad".to_owned()));
+        let status = tonic::Status::from(Fault::invalid_fields(broken(2)).unwrap());
+        assert_eq!(status.message(), "set[0].key is bad; set[1].key is bad");
+        let status = tonic::Status::from(Fault::invalid_fields(broken(100)).unwrap());
+        assert!(status.message().ends_with("set[4].key is bad; 95 more"), "{}", status.message());
+        assert_eq!(status.get_details_bad_request().unwrap().field_violations.len(), 100);
+        assert!(Fault::invalid_fields(broken(0)).is_none());
+    }
+
+    // P8 P1
+    #[test]
+    fn not_found_says_which_field_named_what_is_not_there_and_no_id() {
+        let status = tonic::Status::from(Fault::not_found_in(&["contact_ids[1]".to_owned(), "b".to_owned()]));
+        assert_eq!(status.message(), "not found: what contact_ids[1], b names");
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!(
+            (info.reason.as_str(), info.metadata["field"].as_str()),
+            ("NOT_FOUND", "contact_ids[1], b")
+        );
     }
 }

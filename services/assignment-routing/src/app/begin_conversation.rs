@@ -54,7 +54,10 @@ impl App {
             [Event::new("conversation.create", conversation.id), Event::new("message.create", message.id)];
         audit::record(tx, &it.origin, &done).await?;
         self.tell_contacts(tx, it, &conversation).await?;
-        if !contact.blocked {
+        if contact.blocked {
+            let decision = Decision::unheard(it.decision, conversation.id, it.now);
+            store::decisions::insert_decisions(tx, &[decision]).await?;
+        } else {
             self.route(tx, it, &conversation, plan).await?;
         }
         Ok(Some(Recorded { message, conversation, duplicate: false, created: true }))

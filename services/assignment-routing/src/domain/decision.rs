@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::choose::{Candidate, Exclusion};
 use super::workflow::{Strategy, Trace, Verdict};
 
+/// Why nobody has the conversation of a blocked contact, and what to do about it.
+const UNHEARD: &str = "Nobody was called, as the contact is blocked: it was resolved as soon as it began. Unblock the contact, and \
+     their next message opens it; or reopen it by hand.";
+
 /// What led to a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -16,6 +20,8 @@ pub enum Cause {
     Manual,
     /// It had waited in the queue.
     Queue,
+    /// The contact was blocked when they began the conversation.
+    BlockedContact,
 }
 
 /// What a decision came to.
@@ -30,6 +36,8 @@ pub enum Outcome {
     Unrouted,
     /// A person took it from its assignee.
     Unassigned,
+    /// Nobody was called: it was resolved as soon as it began.
+    Resolved,
 }
 
 /// One decision, as it is stored. Names are looked up when it is read.
@@ -71,20 +79,7 @@ impl Decision {
         by: AgentId,
         outcome: Outcome,
     ) -> Self {
-        Self {
-            id,
-            conversation,
-            decide_time: now,
-            cause: Cause::Manual,
-            outcome,
-            chosen: None,
-            team: None,
-            strategy: None,
-            workflow: None,
-            workflows: Vec::new(),
-            candidates: Vec::new(),
-            decided_by: Some(by),
-        }
+        Self { decided_by: Some(by), ..Self::without_agent(id, conversation, now, Cause::Manual, outcome) }
     }
 
     /// No workflow gave a new conversation to a team.
@@ -95,17 +90,34 @@ impl Decision {
         now: Timestamp,
         workflows: Vec<Trace>,
     ) -> Self {
+        Self { workflows, ..Self::without_agent(id, conversation, now, Cause::Workflow, Outcome::Unrouted) }
+    }
+
+    /// Nobody was called for a new conversation, as its contact is blocked.
+    #[must_use]
+    pub fn unheard(id: DecisionId, conversation: ConversationId, now: Timestamp) -> Self {
+        Self::without_agent(id, conversation, now, Cause::BlockedContact, Outcome::Resolved)
+    }
+
+    /// A decision for which no agent was looked at.
+    fn without_agent(
+        id: DecisionId,
+        conversation: ConversationId,
+        now: Timestamp,
+        cause: Cause,
+        outcome: Outcome,
+    ) -> Self {
         Self {
             id,
             conversation,
             decide_time: now,
-            cause: Cause::Workflow,
-            outcome: Outcome::Unrouted,
+            cause,
+            outcome,
             chosen: None,
             team: None,
             strategy: None,
             workflow: None,
-            workflows,
+            workflows: Vec::new(),
             candidates: Vec::new(),
             decided_by: None,
         }
@@ -138,6 +150,7 @@ impl Decision {
                 format!("None of {} workflows gave it to a team: it is unassigned.", self.workflows.len())
             }
             (Outcome::Unassigned, _) => format!("{by} took it from its assignee."),
+            (Outcome::Resolved, _) => UNHEARD.to_owned(),
         }
     }
 
@@ -210,5 +223,8 @@ mod tests {
             it.summary(name),
             "None of 2 agents could take it (1 offline, 1 away): it waits in the queue."
         );
+
+        let unheard = Decision::unheard(it.id, it.conversation, it.decide_time).summary(name);
+        assert!(unheard.contains("the contact is blocked") && unheard.contains("Unblock"), "{unheard}");
     }
 }

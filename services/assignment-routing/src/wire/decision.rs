@@ -70,6 +70,7 @@ fn cause(it: Cause) -> pb::DecisionCause {
         Cause::Workflow => pb::DecisionCause::Workflow,
         Cause::Manual => pb::DecisionCause::Manual,
         Cause::Queue => pb::DecisionCause::Queue,
+        Cause::BlockedContact => pb::DecisionCause::BlockedContact,
     }
 }
 
@@ -79,6 +80,7 @@ fn outcome(it: Outcome) -> pb::DecisionOutcome {
         Outcome::Queued => pb::DecisionOutcome::Queued,
         Outcome::Unrouted => pb::DecisionOutcome::Unrouted,
         Outcome::Unassigned => pb::DecisionOutcome::Unassigned,
+        Outcome::Resolved => pb::DecisionOutcome::Resolved,
     }
 }
 

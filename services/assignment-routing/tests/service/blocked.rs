@@ -47,7 +47,14 @@ testkit::on_both_databases! {
         assert_eq!((&it.assignee, it.team_id.as_str(), it.waiting_since_time), (&None, "", None));
         assert!(it.resolve_time.is_some() && it.tags == ["web"]);
         assert_eq!(world.read(&it.conversation_id).await, it);
-        assert!(world.decisions(&it.conversation_id).await.is_empty(), "nobody was considered");
+        let decided = world.decisions(&it.conversation_id).await;
+        let [decision] = decided.as_slice() else { panic!("{decided:?}") };
+        assert_eq!(
+            (decision.cause(), decision.outcome()),
+            (DecisionCause::BlockedContact, DecisionOutcome::Resolved)
+        );
+        assert!(decision.candidates.is_empty() && decision.workflows.is_empty(), "nobody was considered");
+        assert!(decision.summary.contains("the contact is blocked"), "{}", decision.summary);
 
         // Somebody else's conversation goes its way, and is the only one of which anybody hears.
         let other = world.begin("other").await;

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use kernel::Role;
+use proto::common::v1::ErrorReason;
 use proto::routing::v1::*;
+use tonic::Code;
 
-use crate::world::{World, inbound};
+use crate::world::{World, inbound, refusal};
 
 /// The positions on each page of a conversation's messages.
 async fn pages(world: &World, it: &Conversation, page_size: i32) -> Vec<Vec<i64>> {
@@ -51,6 +53,18 @@ testkit::on_both_databases! {
             let expected: Vec<_> = all.chunks(usize::try_from(size).unwrap()).map(<[i64]>::to_vec).collect();
             assert_eq!(pages(&world, &it, size).await, expected, "{size}");
         }
+    }
+
+    // P4 R5
+    async fn a_message_may_be_without_text_and_is_never_blank(engine) {
+        let world = World::on(engine).await;
+        let blank = RecordMessageRequest { text: " \n\t ".into(), ..inbound("c-1", "1") };
+        let refused = world.adapter().record_message(blank).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::InvalidArgument, Some(ErrorReason::InvalidField)));
+        assert_eq!(refused.message(), "text must have something other than white space");
+        // A picture, say: what the channel had beside the text is not recorded here.
+        let wordless = RecordMessageRequest { text: String::new(), ..inbound("c-1", "1") };
+        assert_eq!(world.record(wordless).await.message.unwrap().text, "");
     }
 
     // R5

@@ -42,6 +42,23 @@ testkit::on_both_databases! {
         assert_eq!(refusal(&refused), (Code::NotFound, Some(ErrorReason::NotFound)));
     }
 
+    // P4, R1
+    async fn a_team_is_not_called_by_white_space(engine) {
+        let world = World::on(engine).await;
+        let blank = CreateTeamRequest {
+            handle: "billing".into(),
+            display_name: " \n ".into(),
+            ..Default::default()
+        };
+        let refused = world.teams().create_team(blank).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::InvalidArgument, Some(ErrorReason::InvalidField)));
+        assert_eq!(refused.message(), "display_name must have something other than white space");
+        let team = world.team("billing", &[]).await;
+        let rename = UpdateTeamRequest { team_id: team.team_id, display_name: " ".into(), ..Default::default() };
+        let refused = world.teams().update_team(rename).await.unwrap_err();
+        assert_eq!(refusal(&refused), (Code::InvalidArgument, Some(ErrorReason::InvalidField)));
+    }
+
     // P6, P7
     async fn teams_are_renamed_and_listed_by_handle(engine) {
         let world = World::on(engine).await;

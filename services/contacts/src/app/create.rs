@@ -7,7 +7,7 @@ use kernel::{ContactId, OrgId, Timestamp};
 use super::set_attributes::steps;
 use super::{App, activity, index, whole};
 use crate::Error;
-use crate::domain::{Actor, Address, Attribute, AttributeChange, Contact, Happened, Profile, Tag};
+use crate::domain::{Actor, Address, Asked, AttributeChange, Contact, Happened, Profile, Tag};
 use crate::store::{attributes, contacts, identities, tags};
 
 /// What a new contact shall be.
@@ -18,7 +18,7 @@ pub struct CreateContact {
     /// The tags to carry from the start.
     pub tags: Vec<Tag>,
     /// The attributes to have from the start, each key once.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Asked>,
     /// Who makes it.
     pub by: Actor,
     /// The request, for its retries.

@@ -7,6 +7,7 @@ use kernel::{OrgId, PageSize, Timestamp};
 use super::App;
 use crate::Error;
 use crate::domain::{Choices, Definition, DefinitionChange, Key, Line, MOST_DEFINITIONS, Term, ValueType};
+use crate::error::Used;
 use crate::store::{definitions, search};
 
 const KIND: &str = "attributes.list";
@@ -187,7 +188,7 @@ async fn change(
     let gone: Vec<Term> =
         old.choices.without(&new.choices).iter().map(|choice| Term::choice(&old.key, choice)).collect();
     if !gone.is_empty() && search::count_each(tx, &gone, 1).await?.into_iter().any(|used| used > 0) {
-        return Err(Error::InUse);
+        return Err(Error::InUse(Used::Choice));
     }
     (new.version, new.update_time) = (old.version + 1, now);
     definitions::update(tx, &new).await?;

@@ -11,6 +11,7 @@ use super::App;
 use super::definitions::locked;
 use crate::Error;
 use crate::domain::Key;
+use crate::error::Used;
 use crate::store::{attributes, contacts, definitions, search};
 
 /// Values that go with one commit.
@@ -52,7 +53,7 @@ impl App {
             Box::pin(async move {
                 locked(tx, &key, version).await?;
                 if !attributes::list_owners(tx, &key, 1).await?.is_empty() {
-                    return Err(Error::InUse);
+                    return Err(Error::InUse(Used::Definition));
                 }
                 definitions::delete(tx, &key).await?;
                 let event = Event::new("attribute.delete", key.as_str());

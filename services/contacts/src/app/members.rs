@@ -1,7 +1,9 @@
 //! Contacts are put on lists and taken off, and listed there (C3).
 
+use std::collections::BTreeSet;
+
 use audit::{Event, Origin};
-use db::Tx;
+use db::{DbError, Tx};
 use kernel::{ContactId, OrgId, PageSize};
 use uuid::Uuid;
 
@@ -9,7 +11,7 @@ use super::{App, ContactPage, survivor, whole};
 use crate::Error;
 use crate::domain::{ContactList, ListId};
 use crate::store::walk::{self, Among, Way};
-use crate::store::{lists, members};
+use crate::store::{contacts, lists, members};
 
 const KIND: &str = "lists.members";
 
@@ -28,7 +30,7 @@ impl App {
     /// Puts contacts on a list, all or none; who is there stays.
     ///
     /// # Errors
-    /// [`Error::NoSuchList`], [`Error::NoSuchContact`].
+    /// [`Error::NoSuchList`], [`Error::NoSuchContacts`].
     pub async fn add_list_members(
         &self,
         org: &OrgId,
@@ -36,7 +38,13 @@ impl App {
         list: ListId,
         contacts: Vec<ContactId>,
     ) -> Result<ContactList, Error> {
-        self.db.write(org, move |tx| Box::pin(add(tx, list, contacts, origin))).await
+        let asked = contacts.clone();
+        match self.db.write(org, move |tx| Box::pin(add(tx, list, contacts, origin))).await {
+            Err(Error::NoSuchContact) => {
+                Err(self.db.read(org, move |tx| Box::pin(absent(tx, asked))).await?)
+            }
+            done => done,
+        }
     }
 
     /// Takes contacts off a list; who is not there does not matter.
@@ -91,10 +99,20 @@ async fn add(
     // The list is there and stays: what is missing is a contact.
     let contacts = sorted(survivor::each(tx, contacts).await?);
     let came = members::insert(tx, id, &contacts).await.map_err(|error| match error {
-        db::DbError::ForeignKey => Error::NoSuchContact,
+        DbError::ForeignKey => Error::NoSuchContact,
         error => Error::from(error),
     })?;
     counted(tx, list, came, &origin, "list.add_members").await
+}
+
+/// Which of the contacts there are not, after the database has refused to put them on a list without saying so.
+async fn absent(tx: &mut Tx, asked: Vec<ContactId>) -> Result<Error, DbError> {
+    let meant = survivor::each(tx, asked).await?;
+    let there: BTreeSet<ContactId> = contacts::which(tx, &sorted(meant.clone())).await?.into_iter().collect();
+    let missing = meant.iter().enumerate().filter(|(_, id)| !there.contains(id));
+    let fields: Vec<String> = missing.map(|(index, _)| format!("contact_ids[{index}]")).collect();
+    // One that was not there a moment ago may be there now.
+    Ok(if fields.is_empty() { Error::NoSuchContact } else { Error::NoSuchContacts { fields } })
 }
 
 async fn remove(

@@ -71,7 +71,7 @@ impl App {
     /// Merges two contacts.
     ///
     /// # Errors
-    /// [`Error::OneContact`], [`Error::NoSuchContact`], [`Error::MergedAway`], [`Error::StaleSide`], [`Error::TooLarge`],
+    /// [`Error::OneContact`], [`Error::NoSuchContacts`], [`Error::MergedAway`], [`Error::StaleSide`], [`Error::TooLarge`],
     /// [`Error::RequestIdReused`].
     pub async fn merge_contacts(
         &self,
@@ -124,7 +124,8 @@ impl Pairing {
 /// One of the two. `field` is the request's that names it.
 async fn side(tx: &mut Tx, field: &'static str, id: ContactId) -> Result<Side, Error> {
     let Some(row) = contacts::find(tx, id).await? else {
-        let survivor = survivor::find(tx, id).await?.ok_or(Error::NoSuchContact)?;
+        let absent = || Error::NoSuchContacts { fields: vec![field.to_owned()] };
+        let survivor = survivor::find(tx, id).await?.ok_or_else(absent)?;
         return Err(Error::MergedAway { field, survivor });
     };
     let contact = whole::one(tx, row).await?;

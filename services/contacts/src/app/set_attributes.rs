@@ -66,7 +66,7 @@ pub(super) async fn steps(
     had: &[Attribute],
     field: &'static str,
 ) -> Result<AttributeSteps, Error> {
-    let keys: Vec<&Key> = change.set.iter().map(|attribute| &attribute.key).collect();
+    let keys: Vec<&Key> = change.set.iter().flatten().map(|attribute| &attribute.key).collect();
     let definitions = definitions::hold(tx, &keys).await?;
     let definitions: BTreeMap<Key, Definition> =
         definitions.into_iter().map(|definition| (definition.key.clone(), definition)).collect();

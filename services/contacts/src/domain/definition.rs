@@ -42,6 +42,14 @@ impl Definition {
         if self.archived {
             return Err(Malformed::new("is of an archived attribute, which takes no new values"));
         }
+        self.fits(value)
+    }
+
+    /// Whether the value is of the type and one of the choices: also of an archived definition.
+    ///
+    /// # Errors
+    /// [`Malformed`] with what is wrong: another type, no such choice.
+    pub fn fits(&self, value: &Value) -> Result<(), Malformed> {
         self.check_type(value)?;
         match value {
             Value::Choice(choice) if !self.choices.0.contains(choice) => {
@@ -53,7 +61,7 @@ impl Definition {
 
     /// Whether a contact may go on having the value, which it was given before: also of an archived definition.
     pub fn keeps(&self, value: &Value) -> bool {
-        Self { archived: false, ..self.clone() }.check(value).is_ok()
+        self.fits(value).is_ok()
     }
 
     fn check_type(&self, value: &Value) -> Result<(), Malformed> {
@@ -130,11 +138,14 @@ impl DefinitionChange {
     }
 }
 
+/// An attribute of a request, or why it is none. What cannot be read comes along, so that one answer names all that is wrong.
+pub type Asked = Result<Attribute, Vec<Misfit>>;
+
 /// Attributes to set and keys to clear. A key in both is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AttributeChange {
     /// To have afterwards, in the order of the request.
-    pub set: Vec<Attribute>,
+    pub set: Vec<Asked>,
     /// Not to have afterwards.
     pub clear: Vec<Key>,
 }
@@ -148,7 +159,7 @@ pub struct AttributeSteps {
     pub cleared: Vec<Key>,
 }
 
-/// A value in a request that its definition does not take.
+/// A value in a request that is none, or that its definition does not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
     /// Its place in the request.
@@ -159,24 +170,36 @@ pub struct Misfit {
     pub malformed: Malformed,
 }
 
+impl Misfit {
+    /// The part of a request that is wrong, in this field of it, and what is wrong.
+    pub fn told(&self, field: &str) -> (String, String) {
+        (format!("{field}[{}].{}", self.index, self.part), self.malformed.reason().to_owned())
+    }
+}
+
 impl AttributeChange {
     /// What is to be done for a contact who has `had`, by these definitions. A value that is there already is not held against
     /// its definition, so that an archived attribute may be sent back as it was read.
     ///
     /// # Errors
-    /// Every value which its definition does not take, or which has none.
+    /// Every value that is none, which its definition does not take, or which has no definition.
     pub fn over(
         self,
         had: &[Attribute],
         definitions: &BTreeMap<Key, Definition>,
     ) -> Result<AttributeSteps, Vec<Misfit>> {
-        let named: BTreeSet<Key> = self.set.iter().map(|attribute| attribute.key.clone()).collect();
+        let named: BTreeSet<Key> = self.set.iter().flatten().map(|attribute| attribute.key.clone()).collect();
         let mut misfits = Vec::new();
         let mut steps = AttributeSteps::default();
-        for (index, attribute) in self.set.into_iter().enumerate() {
-            if had.contains(&attribute) {
-                continue;
-            }
+        for (index, asked) in self.set.into_iter().enumerate() {
+            let attribute = match asked {
+                Ok(attribute) if had.contains(&attribute) => continue,
+                Ok(attribute) => attribute,
+                Err(wrong) => {
+                    misfits.extend(wrong);
+                    continue;
+                }
+            };
             let misfit = |part, malformed| Misfit { index, part, malformed };
             match definitions.get(&attribute.key).map(|definition| definition.check(&attribute.value)) {
                 None => misfits.push(misfit("key", Malformed::new("is the key of no attribute definition"))),
@@ -240,9 +263,11 @@ mod tests {
             attribute("age", Value::Boolean(true)),
             attribute("plan", Value::Choice(line("gold"))),
         ];
+        let unread = Misfit { index: 4, part: "value", malformed: Malformed::new("must be a day") };
+        let set = set.into_iter().map(Ok).chain([Err(vec![unread])]).collect();
         let misfits = AttributeChange { set, clear: vec![] }.over(&[], &definitions()).unwrap_err();
         let places: Vec<_> = misfits.iter().map(|misfit| (misfit.index, misfit.part)).collect();
-        assert_eq!(places, [(0, "value"), (1, "value"), (2, "key")]);
+        assert_eq!(places, [(0, "value"), (1, "value"), (2, "key"), (4, "value")]);
     }
 
     #[test]
@@ -252,7 +277,7 @@ mod tests {
             definition.archived = true;
         }
         let had = [attribute("vip", Value::Boolean(true))];
-        let change = |value| AttributeChange { set: vec![attribute("vip", value)], clear: vec![] };
+        let change = |value| AttributeChange { set: vec![Ok(attribute("vip", value))], clear: vec![] };
         assert!(change(Value::Boolean(true)).over(&had, &definitions).unwrap().is_nothing());
         assert_eq!(change(Value::Boolean(false)).over(&had, &definitions).unwrap_err().len(), 1);
         let clear = AttributeChange { set: vec![], clear: vec![Key::parse("vip").unwrap()] };
@@ -264,7 +289,7 @@ mod tests {
         let had = [attribute("vip", Value::Boolean(true))];
         let key = |text| Key::parse(text).unwrap();
         let change = AttributeChange {
-            set: vec![attribute("plan", Value::Choice(line("gold")))],
+            set: vec![Ok(attribute("plan", Value::Choice(line("gold"))))],
             clear: vec![key("plan"), key("vip"), key("vip"), key("absent")],
         };
         let steps = change.over(&had, &definitions()).unwrap();

@@ -60,7 +60,7 @@ pub use attribute::{Attribute, Date, Key, Link, Number, Value, ValueType};
 pub use block::Block;
 pub use contact::{Contact, Identity};
 pub use definition::{
-    AttributeChange, AttributeSteps, Choices, Definition, DefinitionChange, MOST_DEFINITIONS, Misfit,
+    Asked, AttributeChange, AttributeSteps, Choices, Definition, DefinitionChange, MOST_DEFINITIONS, Misfit,
 };
 pub use duplicate::{DuplicateKey, DuplicateReason, duplicate_keys};
 pub use email::Email;

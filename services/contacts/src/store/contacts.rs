@@ -190,6 +190,21 @@ pub async fn hold(tx: &mut Tx, ids: &[ContactId]) -> Result<Vec<ContactId>, DbEr
     tx.query_dynamic(sql).bind_all(ids.iter().copied()).fetch_values(tx).await
 }
 
+/// Which of these contacts there are at this moment.
+///
+/// # Errors
+/// As for every statement.
+pub async fn which(tx: &mut Tx, ids: &[ContactId]) -> Result<Vec<ContactId>, DbError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT contact_id FROM contacts WHERE org_id = $1 AND contact_id IN (VALUES {})",
+        rows(2, ids.len(), 1)
+    );
+    tx.query_dynamic(sql).bind_all(ids.iter().copied()).fetch_values(tx).await
+}
+
 /// Like [`touch`], for several; until the transaction ends, nobody else changes them.
 ///
 /// # Errors

@@ -14,8 +14,8 @@ use crate::app::{
     DefineAttribute, DefinitionPage, DeleteDefinition, ListDefinitions, SetAttributes, UpdateDefinition,
 };
 use crate::domain::{
-    Attribute, AttributeChange, Choices, Date, Definition, DefinitionChange, Key, Line, Link, Number, Value,
-    ValueType,
+    Asked, Attribute, AttributeChange, Choices, Date, Definition, DefinitionChange, Key, Line, Link, Misfit,
+    Number, Value, ValueType,
 };
 
 pub(crate) fn define(
@@ -83,28 +83,37 @@ pub(crate) fn list(request: pb::ListAttributeDefinitionsRequest) -> Result<ListD
 pub(crate) fn set(request: &pb::SetContactAttributesRequest) -> Result<SetAttributes, Fault> {
     let contact_id = id_of("contact_id", &request.contact_id)?;
     let mut broken = Broken::default();
-    let set = all(&mut broken, "set", &request.set);
+    let set = each(&request.set);
     let clear = broken.read_all("clear", &request.clear, Key::parse);
-    broken.refuse()?;
+    broken.refuse_with("set", &set)?;
     let version = expected_version(&request.etag);
     Ok(SetAttributes { contact_id, change: AttributeChange { set, clear }, version })
 }
 
-/// The values of a field that are some; each key may be there once.
+/// The attributes of a field that are some; what is wrong with the others is in `broken`.
 pub(crate) fn all(broken: &mut Broken, field: &str, values: &[pb::AttributeValue]) -> Vec<Attribute> {
+    let asked = each(values);
+    broken.misfits(field, &asked);
+    asked.into_iter().flatten().collect()
+}
+
+/// Each attribute, or what is wrong with it; each key may be there once.
+pub(crate) fn each(values: &[pb::AttributeValue]) -> Vec<Asked> {
     let mut named = BTreeSet::new();
     let mut read = |(index, said): (usize, &pb::AttributeValue)| {
-        let key = broken.read(&format!("{field}[{index}].key"), &said.key, |text| {
-            let key = Key::parse(text)?;
-            if named.contains(&key) { Err(Malformed::new("may be there once")) } else { Ok(key) }
+        let misfit = |part| move |malformed| vec![Misfit { index, part, malformed }];
+        let key = Key::parse(&said.key).and_then(|key| match named.insert(key.clone()) {
+            true => Ok(key),
+            false => Err(Malformed::new("may be there once")),
         });
-        named.extend(key.clone());
         let value = said.value.as_ref().map(value);
         let value = value.unwrap_or_else(|| Err(Malformed::new("is required")));
-        let value = broken.keep(&format!("{field}[{index}].value"), value);
-        Some(Attribute { key: key?, value: value? })
+        match (key.map_err(misfit("key")), value.map_err(misfit("value"))) {
+            (Ok(key), Ok(value)) => Ok(Attribute { key, value }),
+            (key, value) => Err([key.err(), value.err()].into_iter().flatten().flatten().collect()),
+        }
     };
-    values.iter().enumerate().filter_map(&mut read).collect()
+    values.iter().enumerate().map(&mut read).collect()
 }
 
 fn value(said: &PbValue) -> Result<Value, Malformed> {

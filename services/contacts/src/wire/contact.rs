@@ -22,8 +22,8 @@ pub(crate) fn create(call: &Call, request: pb::CreateContactRequest) -> Result<C
     let profile = profile(&mut broken, &request.profile.unwrap_or_default());
     // In order and each once.
     let tags: BTreeSet<Tag> = broken.read_all("tags", &request.tags, Tag::parse).into_iter().collect();
-    let attributes = attribute::all(&mut broken, "attributes", &request.attributes);
-    broken.refuse()?;
+    let attributes = attribute::each(&request.attributes);
+    broken.refuse_with("attributes", &attributes)?;
     let by = activity::by(&call.caller);
     Ok(CreateContact { profile, tags: tags.into_iter().collect(), attributes, by, retry })
 }

@@ -17,6 +17,8 @@ pub(crate) mod transfer;
 use kernel::Malformed;
 use rpc::Fault;
 
+use crate::domain::Asked;
+
 /// What breaks a rule, as field and description.
 #[derive(Default)]
 pub(crate) struct Broken(Vec<(String, String)>);
@@ -48,11 +50,24 @@ impl Broken {
         indexed.filter_map(|(index, text)| self.read(&format!("{field}[{index}]"), text, &parse)).collect()
     }
 
+    /// What is wrong with the attributes of a field.
+    pub(crate) fn misfits(&mut self, field: &str, asked: &[Asked]) {
+        let wrong = asked.iter().filter_map(|one| one.as_ref().err()).flatten();
+        self.0.extend(wrong.map(|misfit| misfit.told(field)));
+    }
+
+    /// Like [`Broken::refuse`], with what is wrong with the attributes of a field. If that is all, it is refused where the definitions
+    /// are, with those that they do not take.
+    pub(crate) fn refuse_with(mut self, field: &str, asked: &[Asked]) -> Result<(), Fault> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.misfits(field, asked);
+        self.refuse()
+    }
+
     /// Refuses the request if anything broke.
     pub(crate) fn refuse(self) -> Result<(), Fault> {
-        let mut broken = self.0.into_iter();
-        let Some((field, description)) = broken.next() else { return Ok(()) };
-        let first = Fault::invalid(field, description);
-        Err(broken.fold(first, |fault, (field, description)| fault.violation(field, description)))
+        Fault::invalid_fields(self.0).map_or(Ok(()), Err)
     }
 }

@@ -24,12 +24,19 @@ pub(crate) fn change(call: &Call, request: &pb::UpdateSettingsRequest) -> Result
     let retry = runtime::retry(call, &request.request_id, request)?;
     let named = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
     let paths = mask::paths(named, &[(RETENTION, request.activity_retention_days != 0)])?;
+    if !paths.has(RETENTION) {
+        // Zero, which says nothing: whoever means "for ever" or "not at all" shall not take an OK for it.
+        let range = format!("must be 1 to {} days: 0 changes nothing", Days::MOST);
+        let default = Settings::default().activity_retention.number();
+        let way = format!("to go back to the default of {default}, name it in update_mask");
+        return Err(Fault::invalid(RETENTION, format!("{range}; {way}")));
+    }
     let mut broken = Broken::default();
     let days = match request.activity_retention_days {
         0 => Some(Settings::default().activity_retention),
         days => broken.keep(RETENTION, Days::of(days)),
     };
     broken.refuse()?;
-    let change = SettingsChange { activity_retention: days.and_then(|days| paths.take(RETENTION, days)) };
+    let change = SettingsChange { activity_retention: days };
     Ok(UpdateSettings { change, version: expected_version(&request.etag), retry })
 }

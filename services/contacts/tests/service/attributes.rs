@@ -2,7 +2,7 @@
 
 use proto::contacts::v1::attribute_value::Value;
 use proto::contacts::v1::{
-    AttributeType, AttributeValue, Contact, CreateContactRequest, ListContactsRequest,
+    AttributeType, AttributeValue, Contact, ContactProfile, CreateContactRequest, ListContactsRequest,
     SetContactAttributesRequest, UpdateAttributeDefinitionRequest,
 };
 use testkit::on_both_databases;
@@ -104,6 +104,29 @@ on_both_databases! {
             broken_fields(&refused),
             ["set[0].value", "set[1].value", "set[2].value", "set[3].key", "set[4].value"]
         );
+        let mixed = vec![
+            value("date", Value::Date("2023-02-29".to_owned())),
+            text("number", "12"),
+            text("absent", "x"),
+            text("text", "fits"),
+            value("choice", Value::Choice("Gold".to_owned())),
+        ];
+        let refused_mixed = set(&mut attributes, &ana, mixed.clone()).await.unwrap_err();
+        let places = ["[0].value", "[1].value", "[2].key", "[4].value"];
+        assert_eq!(broken_fields(&refused_mixed), places.map(|place| format!("set{place}")));
+        for place in places {
+            assert!(refused_mixed.message().contains(&format!("set{place} ")), "{}", refused_mixed.message());
+        }
+        let request = CreateContactRequest {
+            profile: Some(named("Ben")),
+            attributes: mixed,
+            ..CreateContactRequest::default()
+        };
+        let refused_mixed = contacts.create_contact(request.clone()).await.unwrap_err();
+        assert_eq!(broken_fields(&refused_mixed), places.map(|place| format!("attributes{place}")));
+        let profile = Some(ContactProfile { display_name: "a\nb".to_owned(), ..named("Ben") });
+        let refused_mixed = contacts.create_contact(CreateContactRequest { profile, ..request }).await.unwrap_err();
+        assert_eq!(broken_fields(&refused_mixed), ["profile.display_name", "attributes[0].value"]);
         let by_contract = vec![
             AttributeValue { key: "text".to_owned(), value: None },
             value("link", Value::Link("ftp://example.com".to_owned())),

@@ -141,7 +141,10 @@ on_both_databases! {
         assert_eq!(remove(&mut lists, &list.list_id, &absent).await.unwrap().member_count, 2);
         assert_eq!(remove(&mut lists, &list.list_id, &absent).await.unwrap().member_count, 2);
         let refused = add(&mut lists, &list.list_id, &absent).await.unwrap_err();
-        assert_eq!(refusal(&refused).1, "NOT_FOUND");
+        let (code, reason, metadata) = refusal(&refused);
+        assert_eq!((code, reason.as_str()), (Code::NotFound, "NOT_FOUND"));
+        assert_eq!(metadata.get("field").map(String::as_str), Some("contact_ids[1]"), "which of them");
+        assert!(refused.message().contains("contact_ids[1]"), "{}", refused.message());
         let now = read(&mut lists, &list.list_id).await.unwrap();
         assert_eq!((now.member_count, now.etag.as_str()), (2, "v1"), "all or none; and the etag is the name's");
         assert_eq!(members(&mut lists, &list.list_id, 0).await, (texts(&["c", "a"]), 1));

@@ -154,8 +154,10 @@ on_both_databases! {
         let values = vec![value("plan", Value::Choice("gold".to_owned())), value("vip", Value::Boolean(true))];
         set(&mut attributes, &ana, values).await.unwrap();
 
-        let (code, reason, metadata) = refusal(&delete(&mut attributes, "plan", false).await.unwrap_err());
+        let refused = delete(&mut attributes, "plan", false).await.unwrap_err();
+        let (code, reason, metadata) = refusal(&refused);
         assert_eq!((code, reason.as_str()), (Code::FailedPrecondition, "IN_USE"));
+        assert!(refused.message().contains("delete_values"), "{}", refused.message());
         assert_eq!(metadata.get("used_by").map(String::as_str), Some("contact"));
         assert!(!read(&mut attributes, "plan").await.unwrap().archived, "a refusal changes nothing");
         let with_etag = |etag: &str| DeleteAttributeDefinitionRequest {
@@ -184,7 +186,9 @@ on_both_databases! {
         let ana = create(&mut contacts, named("Ana")).await.unwrap();
         set(&mut attributes, &ana, vec![value("plan", Value::Choice("gold".to_owned()))]).await.unwrap();
         let with = |choices: &[&str]| UpdateAttributeDefinitionRequest { choices: texts(choices), ..change("plan", &[]) };
-        assert_eq!(refusal(&update(&mut attributes, with(&["basic"])).await.unwrap_err()).1, "IN_USE");
+        let refused = update(&mut attributes, with(&["basic"])).await.unwrap_err();
+        assert_eq!(refusal(&refused).1, "IN_USE");
+        assert!(refused.message().contains("give them another first"), "{}", refused.message());
         assert_eq!(update(&mut attributes, with(&["gold", "silver"])).await.unwrap().choices, ["gold", "silver"]);
         set(&mut attributes, &ana, vec![value("plan", Value::Choice("silver".to_owned()))]).await.unwrap();
         assert_eq!(update(&mut attributes, with(&["silver"])).await.unwrap().choices, ["silver"]);

@@ -173,7 +173,6 @@ on_both_databases! {
                 .list_contact_lists(ListContactListsRequest { contact_id: ana.contact_id.clone(), ..Default::default() })
                 .await
                 .map(drop),
-            lists.add_list_members(AddListMembersRequest { list_id, contact_ids: theirs_id }).await.map(drop),
             theirs.1.get_attribute_definition(GetAttributeDefinitionRequest { key: "plan".to_owned() }).await.map(drop),
         ];
         for (index, answer) in foreign.into_iter().enumerate() {
@@ -181,6 +180,14 @@ on_both_databases! {
             assert_eq!((status.code(), status.message()), (absent.code(), absent.message()), "call {index}");
             assert_eq!(status.details(), absent.details(), "call {index}: not a byte tells them apart");
         }
+        // Another's contact and one that never was, which are told by their place in the request.
+        let mut answers = Vec::new();
+        for contact_ids in [theirs_id, vec!["01890a5d-ac96-774b-bcce-b302099a8057".to_owned()]] {
+            let request = AddListMembersRequest { list_id: list_id.clone(), contact_ids };
+            let status = lists.add_list_members(request).await.unwrap_err();
+            answers.push((status.code(), status.message().to_owned(), status.details().to_vec()));
+        }
+        assert_eq!(answers[0], answers[1], "not a byte tells them apart");
         assert!(theirs.0.list_lists(ListListsRequest::default()).await.unwrap().into_inner().lists.is_empty());
         let now = lists.get_list(GetListRequest { list_id: list.list_id.clone() }).await.unwrap().into_inner().list;
         assert_eq!(now, Some(list));

@@ -137,6 +137,28 @@ on_both_databases! {
     }
 
     // C10
+    async fn a_row_that_is_wrong_in_several_ways_comes_back_with_all_of_them(engine) {
+        let suite = suite(engine).await;
+        define(&mut attributes(&suite), "plan", AttributeType::Choice).await.unwrap();
+        define(&mut attributes(&suite), "age", AttributeType::Number).await.unwrap();
+        let fields = |told: &Told| -> Vec<Vec<String>> {
+            let of = |row: &RejectedRow| row.violations.iter().map(|one| one.field.clone()).collect();
+            told.rejected.iter().map(of).collect()
+        };
+        let file = "external_id,emails,phones,attribute.plan,attribute.age\n\
+            e1,nobody,0151 222,platinum,old\n\
+            e2,a@x.org,,gold,7\n";
+        let told = import(admin(&suite, "acme"), csv(), file).await.unwrap();
+        assert_eq!(told.counted(), [1, 0, 0, 1]);
+        assert_eq!(fields(&told), [["emails[0]", "phones[0]", "attribute.plan", "attribute.age"]]);
+        assert_eq!(told.rejected[0].reason(), RowRejectionReason::InvalidValue);
+        let file = r#"{"display_name": 7, "phones": ["0151 222"], "attributes": {"plan": "platinum", "mood": "x"}}"#;
+        let told = import(admin(&suite, "acme"), json_lines(), file).await.unwrap();
+        assert_eq!(fields(&told), [["display_name", "phones[0]", "attribute.mood", "attribute.plan"]]);
+        assert_eq!(all(&suite, "acme").await.len(), 1);
+    }
+
+    // C10
     async fn a_dry_run_tells_and_changes_nothing(engine) {
         let suite = suite(engine).await;
         let dry = ContactImportStart { dry_run: true, ..csv() };

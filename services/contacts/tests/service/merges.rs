@@ -105,8 +105,9 @@ testkit::on_both_databases! {
 
         let itself = desk.merge(&from, &from).await.unwrap_err();
         assert_eq!(broken_fields(&itself), ["into_contact_id"]);
-        for (one, two) in [(&from, &foreign), (&foreign, &into)] {
-            assert_eq!(desk.merge(one, two).await.unwrap_err().code(), Code::NotFound);
+        for (one, two, field) in [(&from, &foreign, "into_contact_id"), (&foreign, &into, "from_contact_id")] {
+            let (code, _, metadata) = refusal(&desk.merge(one, two).await.unwrap_err());
+            assert_eq!((code, metadata.get("field").map(String::as_str)), (Code::NotFound, Some(field)));
         }
         for field in ["from_etag", "into_etag"] {
             let mut request = merge_request(&from, &into);

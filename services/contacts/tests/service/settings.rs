@@ -39,8 +39,11 @@ on_both_databases! {
         let stale = root.update_settings(UpdateSettingsRequest { etag: first.etag, ..days(30) }).await.unwrap_err();
         let (code, reason, metadata) = refusal(&stale);
         assert_eq!((code, reason.as_str(), &metadata["etag"]), (Code::Aborted, "STALE_ETAG", &changed.etag));
-        let nothing = root.update_settings(days(0)).await.unwrap().into_inner().settings.unwrap();
-        assert_eq!(nothing, changed);
+        let nothing = root.update_settings(days(0)).await.unwrap_err();
+        assert_eq!(broken_fields(&nothing), ["activity_retention_days"]);
+        let said = nothing.message();
+        assert!(said.contains("1 to 3650") && said.contains("update_mask") && said.contains("730"), "{said}");
+        assert_eq!(read(&mut root).await, changed);
         let mask = |path: &str| Some(prost_types::FieldMask { paths: vec![path.to_owned()] });
         let unknown = UpdateSettingsRequest { update_mask: mask("phone_region"), ..days(30) };
         assert_eq!(refusal(&root.update_settings(unknown).await.unwrap_err()).1, "UNKNOWN_UPDATE_PATH");

@@ -73,9 +73,9 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Routing`], [`Error::Contacts`] if what it is about is not there or the peer does not answer;
-    /// [`Error::AnotherContact`], [`Error::ConversationRequired`]; [`Error::NoSuchNote`], [`Error::NoteDeleted`],
-    /// [`Error::ReplyElsewhere`] of the note it replies to; [`Error::NoSuchTemplate`], [`Error::TemplateFieldsMissing`],
-    /// [`Error::Misfit`], [`Error::Malformed`] of the template and its values; [`Error::NoReceiver`] of a handoff;
+    /// [`Error::AnotherContact`], [`Error::ConversationRequired`]; [`Error::NoteDeleted`], [`Error::ReplyElsewhere`] of the note it
+    /// replies to; [`Error::TemplateFieldsMissing`], [`Error::Misfit`], [`Error::Malformed`] of the template and its values;
+    /// [`Error::Named`] where that note or the template is not there; [`Error::NoReceiver`] of a handoff;
     /// [`Error::Reused`], [`Error::Database`]. Nothing is written then.
     pub async fn create_note(&self, call: &Call, retry: Retry, writing: Writing) -> Result<Note, Error> {
         let org = &call.caller.org;
@@ -113,7 +113,10 @@ impl App {
         // In this order, whoever answers first: what is not there is told before anything else that is wrong.
         let (place, directory, handoff) = (asked.0?, asked.1?, asked.2?);
         let reply = match reply_to {
-            Some(note_id) => Some(self.reply(org, note_id, &place).await?),
+            Some(note_id) => {
+                let reply = self.reply(org, note_id, &place).await;
+                Some(reply.map_err(|error| error.named_by("reply_to"))?)
+            }
             None => None,
         };
         Ok(Draft::new(
@@ -126,11 +129,13 @@ impl App {
     async fn place(&self, call: &Call, on: On) -> Result<Place, Error> {
         match on {
             On::Conversation(conversation_id) => {
-                let contact_id = self.peers.contact_of(call, conversation_id).await?;
+                let contact_id = self.peers.contact_of(call, conversation_id).await;
+                let contact_id = contact_id.map_err(|error| error.named_by("conversation_id"))?;
                 Ok(Place::Conversation { conversation_id, contact_id })
             }
             On::Contact { contact_id, within: Some(conversation) } => {
-                let theirs = self.peers.contact_of(call, conversation).await?;
+                let theirs = self.peers.contact_of(call, conversation).await;
+                let theirs = theirs.map_err(|error| error.named_by("conversation_id"))?;
                 if !self.are_one(&call.caller.org, theirs, contact_id).await? {
                     return Err(Error::AnotherContact);
                 }
@@ -142,7 +147,8 @@ impl App {
                 if settings.contact_note_requires_conversation {
                     return Err(Error::ConversationRequired);
                 }
-                self.peers.require_contact(call, contact_id).await?;
+                let there = self.peers.require_contact(call, contact_id).await;
+                there.map_err(|error| error.named_by("contact_id"))?;
                 Ok(Place::Contact { contact_id, origin: None })
             }
         }
@@ -176,7 +182,8 @@ impl App {
     async fn filled(&self, org: &OrgId, filling: Filling) -> Result<(Body, Vec<Handle>), Error> {
         let id = filling.template_id;
         let found = self.db.read(org, move |tx| Box::pin(store::templates::find_template(tx, id))).await?;
-        let template = found.ok_or(Error::NoSuchTemplate)?;
+        let absent = || Error::NoSuchTemplate.named_by("template.note_template_id");
+        let template = found.ok_or_else(absent)?;
         let body = template.text.fill(&filling.values).map_err(|why| match why {
             Unfilled::Missing(keys) => Error::TemplateFieldsMissing { keys },
             Unfilled::Misfit(misfit) => Error::Misfit(misfit),

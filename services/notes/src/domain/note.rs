@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Handoff, HandoffTexts, Mention, NoteKind, Place, Reply};
 
 /// The text of a note: Markdown as it was written, 1 byte to 64 KiB. Private: it has no `Debug` that shows it.
-/// Its default is the text that is not shown.
+/// Its default is the text that is not shown. That it is not blank is the contract's matter: files bring what was written elsewhere.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Body(String);
 

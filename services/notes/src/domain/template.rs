@@ -128,8 +128,8 @@ impl TemplateText {
     /// # Errors
     /// [`Misfit`] at `body`, `fields` or one of the fields.
     pub fn parse(body: String, fields: Vec<Field>) -> Result<Self, Misfit> {
-        if body.is_empty() || body.len() > MOST_BYTES || body.contains('\0') {
-            let reason = "must have 1 to 8192 bytes in UTF-8 and no character U+0000";
+        if body.trim().is_empty() || body.len() > MOST_BYTES || body.contains('\0') {
+            let reason = "must have 1 to 8192 bytes in UTF-8, something other than white space, and no character U+0000";
             return Err(Misfit::new("body", reason));
         }
         if fields.len() > MOST_FIELDS {
@@ -203,6 +203,10 @@ impl TemplateText {
             if text.len() > Body::MOST_BYTES {
                 break; // Refused below: a long value in many places would be more than a note ever is.
             }
+        }
+        if text.trim().is_empty() {
+            let reason = "must fill in something: without a value the note would be blank";
+            return Err(Unfilled::Malformed(Malformed::new(reason).at("template.values")));
         }
         Body::parse(text).map_err(Unfilled::Malformed)
     }

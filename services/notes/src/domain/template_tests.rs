@@ -61,6 +61,7 @@ fn a_text_and_its_fields_must_fit_each_other() {
     assert_eq!(refused("{{a}}", vec![field("a", true), field("a", false)]), "fields[1].key");
     assert_eq!(refused("{{1a}}", vec![field("1a", true)]), "fields[0].key");
     assert_eq!(refused("", vec![]), "body");
+    assert_eq!(refused(" \n ", vec![]), "body");
     assert_eq!(refused(&"x".repeat(8193), vec![]), "body");
     assert_eq!(refused("a\0b", vec![]), "body");
     let many = (0..21).map(|n| field(&format!("f{n}"), false)).collect();
@@ -85,6 +86,19 @@ fn a_name_is_one_line_without_space_around() {
     for name in ["", " a", "a ", "a\nb", "a\0b", &"x".repeat(81)] {
         assert_eq!(template_name(name.to_owned()).unwrap_err().field(), Some("name"), "{name:?}");
     }
+}
+
+// N13
+#[test]
+fn nothing_filled_in_and_nothing_around_it_makes_no_note() {
+    let text = TemplateText::parse(" {{a}}\n".to_owned(), vec![field("a", false)]).unwrap();
+    for values in [vec![], vec![value("a", " \n ")]] {
+        let Err(Unfilled::Malformed(malformed)) = text.fill(&values) else {
+            panic!("{} values make a note", values.len())
+        };
+        assert_eq!(malformed.field(), Some("template.values"));
+    }
+    assert_eq!(text.fill(&[value("a", "x")]).unwrap().as_str(), " x\n");
 }
 
 proptest! {

@@ -75,7 +75,7 @@ testkit::on_both_databases! {
         assert_eq!(most.len(), 65_536);
         let note = world.written(&mut world.agent("ana"), &most).await;
         assert_eq!(note.body, most);
-        for refused in [most + "x", String::new(), "a\0b".to_owned()] {
+        for refused in [most + "x", String::new(), " \n\u{a0} ".to_owned(), "a\0b".to_owned()] {
             let (code, reason, status) = refusal(world.agent("ana").create_note(world.note(&refused)).await);
             assert_eq!((code, reason), (Code::InvalidArgument, Some(ErrorReason::InvalidField)));
             assert_eq!(violated(&status), ["body"]);
@@ -93,6 +93,7 @@ testkit::on_both_databases! {
             let request = CreateNoteRequest { conversation_id, ..world.note("hello") };
             let (code, reason, status) = refusal(world.agent("ana").create_note(request).await);
             assert_eq!((code, reason), (Code::NotFound, Some(ErrorReason::NotFound)));
+            assert_eq!(metadata(&status, "field").as_deref(), Some("conversation_id"));
             answers.push((status.message().to_owned(), status.details().to_vec()));
         }
         assert_eq!(answers[0], answers[1]);

@@ -112,7 +112,9 @@ testkit::on_both_databases! {
         assert_eq!(ana.create_note(request.clone()).await.unwrap().into_inner(), first);
         assert_eq!(world.all().await, [first.note.unwrap()], "the note stays as it was made");
         let new = CreateNoteRequest { request_id: request_id(), ..request };
-        assert_eq!(refusal(ana.create_note(new).await).0, Code::NotFound);
+        let (code, _, status) = refusal(ana.create_note(new).await);
+        assert_eq!(code, Code::NotFound);
+        assert_eq!(metadata(&status, "field").as_deref(), Some("template.note_template_id"));
     }
 
     // N13, P5, P6

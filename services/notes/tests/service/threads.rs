@@ -6,7 +6,7 @@ use proto::notes::v1::*;
 use proto::notifications::v1::{NotificationEvent, NotificationType};
 use tonic::Code;
 
-use crate::world::{Notes, World, delete, edit, refusal, request_id, violated};
+use crate::world::{Notes, World, delete, edit, metadata, refusal, request_id, violated};
 
 /// Who was told as which, sorted, one line each.
 fn told(events: &[NotificationEvent], note: &Note) -> Vec<(NotificationType, String)> {
@@ -158,16 +158,17 @@ testkit::on_both_databases! {
         let ours = world.written(&mut ana, "ours").await;
         let mut globex = world.foreigner("globex", "sub-ana", Role::Admin);
         let theirs = world.peers.conversation("globex");
-        let mut answers = Vec::new();
+        let mut answers = [Vec::new(), Vec::new()];
         for reply_to in [ours.note_id.clone(), request_id()] {
             let request = CreateNoteRequest { conversation_id: theirs.clone(), reply_to: reply_to.clone(), ..world.note("x") };
             let (code, _, status) = refusal(globex.create_note(request).await);
             assert_eq!(code, Code::NotFound);
-            answers.push((status.message().to_owned(), status.details().to_vec()));
+            assert_eq!(metadata(&status, "field").as_deref(), Some("reply_to"), "the conversation is there");
+            answers[0].push((status.message().to_owned(), status.details().to_vec()));
             let (code, _, status) = refusal(globex.list_thread(ListThreadRequest { note_id: reply_to, ..Default::default() }).await);
             assert_eq!(code, Code::NotFound);
-            answers.push((status.message().to_owned(), status.details().to_vec()));
+            answers[1].push((status.message().to_owned(), status.details().to_vec()));
         }
-        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        assert!(answers.iter().all(|answers| answers[0] == answers[1]), "{answers:?}");
     }
 }

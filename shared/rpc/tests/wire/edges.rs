@@ -60,6 +60,30 @@ async fn reflection_is_closed_unless_the_policy_opens_it() {
     assert!(text.contains("grpc.health.v1.Health") && text.contains("backchannel."), "{text}");
 }
 
+// P8
+#[tokio::test]
+async fn whoever_asks_reflection_can_read_the_details_of_a_refusal() {
+    /// Asks for the file that has a symbol, in `ServerReflectionRequest`.
+    const FILE_CONTAINING_SYMBOL: u8 = (4 << 3) | 2;
+    let toy = toy(Limits::default());
+    let (open, _) = port(&toy, Policy::with_reflection).await;
+    for (symbol, file) in [
+        ("google.rpc.ErrorInfo", "google/rpc/error_details.proto"),
+        ("google.rpc.BadRequest", "google/rpc/error_details.proto"),
+        ("google.rpc.PreconditionFailure", "google/rpc/error_details.proto"),
+        ("google.rpc.RetryInfo", "google/rpc/error_details.proto"),
+        ("google.rpc.Status", "google/rpc/status.proto"),
+    ] {
+        let length = u8::try_from(symbol.len()).unwrap();
+        let asked = [&[FILE_CONTAINING_SYMBOL, length], symbol.as_bytes()].concat();
+        let call = request(REFLECTION).body(message(&asked)).unwrap();
+        let answer = open.clone().oneshot(call).await.unwrap().into_body().collect().await.unwrap();
+        let text = String::from_utf8_lossy(&answer.to_bytes()).into_owned();
+        // The question comes back with the answer; the name of the file only if there is one.
+        assert!(text.contains(file), "{symbol}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn a_browser_speaks_grpc_web_through_the_same_layers() {
     let toy = toy(Limits::default());

@@ -7,11 +7,13 @@ use kernel::{ContactId, Timestamp};
 use uuid::Uuid;
 
 use super::matching::target;
-use super::{ContactRow, Manner, Mode, Outcome, Rejection, RejectionReason, RowViolation};
+use super::{ContactRow, Manner, Mode, Outcome, Rejection, RejectionReason, RowViolation, Said};
 use crate::domain::{
     Address, AddressChange, AddressKey, Attribute, AttributeChange, Contact, Definition, Identity, Key,
     ListId, ListName, MOST_LISTS, MOST_TAGS, Profile, Tag,
 };
+
+const UNDEFINED: &str = "is the key of no attribute definition";
 
 /// The most emails of one contact, and the most phones: the contract's.
 pub const MOST_ADDRESSES: usize = 20;
@@ -125,14 +127,16 @@ impl Known {
         now: Timestamp,
         mut fresh: impl FnMut() -> Uuid,
     ) -> Result<Outcome, Rejection> {
-        if !row.has_key() {
-            return Err(Rejection::of(
-                RejectionReason::InvalidValue,
-                "",
-                "must have a contact_id, external_id, email, phone or identity, by which it is found the next time",
-            ));
+        if !row.wrong.is_empty() {
+            let invalid = Rejection { reason: RejectionReason::InvalidValue, violations: row.wrong.clone() };
+            return Err(invalid.and(self.misfits(row)));
         }
-        let target = target(self, row)?;
+        if !row.has_key() {
+            let nothing = "must have a contact_id, external_id, email, phone or identity, by which it is found the next time";
+            let invalid = Rejection::of(RejectionReason::InvalidValue, "", nothing);
+            return Err(invalid.and(self.misfits(row)));
+        }
+        let target = target(self, row).map_err(|conflict| conflict.and(self.misfits(row)))?;
         let held = match target.and_then(|id| self.contacts.get(&id)) {
             Some(held) => held.clone(),
             None if manner.mode == Mode::UpdateOnly => {
@@ -174,39 +178,55 @@ impl Known {
             profile.phones = old.phones.iter().chain(&row.profile.phones).cloned().collect();
         }
         let profile = profile.without_repeats();
-        within(profile.emails.len(), MOST_ADDRESSES, "emails")?;
-        within(profile.phones.len(), MOST_ADDRESSES, "phones")?;
+        let mut wrong: Vec<RowViolation> = Vec::new();
+        wrong.extend(beyond(profile.emails.len(), MOST_ADDRESSES, "emails"));
+        wrong.extend(beyond(profile.phones.len(), MOST_ADDRESSES, "phones"));
         move_addresses(&mut new.now, &old, &profile, &row.identities, now);
         new.now.profile = profile;
         if let Some(said) = &row.tags {
             let had = new.now.tags.iter().filter(|_| !replace).cloned();
             let tags: BTreeSet<Tag> = had.chain(said.iter().cloned()).collect();
-            within(tags.len(), MOST_TAGS, "tags")?;
+            wrong.extend(beyond(tags.len(), MOST_TAGS, "tags"));
             new.now.tags = tags.into_iter().collect();
         }
-        new.now.attributes = self.attributes(row, &new.now.attributes)?;
-        Ok(())
+        let reason =
+            if wrong.is_empty() { RejectionReason::InvalidValue } else { RejectionReason::LimitReached };
+        match self.attributes(row, &new.now.attributes) {
+            Ok(attributes) => new.now.attributes = attributes,
+            Err(more) => wrong.extend(more),
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(Rejection { reason, violations: wrong }) }
     }
 
-    fn attributes(&self, row: &ContactRow, had: &[Attribute]) -> Result<Vec<Attribute>, Rejection> {
+    /// The attributes of the row that are none, whoever it stands for: what contacts have already may be of an archived definition.
+    fn misfits(&self, row: &ContactRow) -> Vec<RowViolation> {
+        let wrong = |(key, said): &(Key, Said)| match self.definitions.get(key) {
+            None => Some(of_attribute(key, UNDEFINED)),
+            Some(definition) => {
+                let read = said.read(definition);
+                let fits = read.and_then(|value| value.map_or(Ok(()), |value| definition.fits(&value)));
+                fits.err().map(|malformed| of_attribute(key, malformed.reason()))
+            }
+        };
+        row.attributes.iter().filter_map(wrong).collect()
+    }
+
+    fn attributes(&self, row: &ContactRow, had: &[Attribute]) -> Result<Vec<Attribute>, Vec<RowViolation>> {
         let mut change = AttributeChange::default();
         let mut violations = Vec::new();
-        let mut wrong = |key: &Key, description: &str| {
-            let (field, description) = (format!("attribute.{}", key.as_str()), description.to_owned());
-            violations.push(RowViolation { field, description });
-        };
+        let mut wrong = |key: &Key, description: &str| violations.push(of_attribute(key, description));
         for (key, said) in &row.attributes {
             match self.definitions.get(key).map(|definition| said.read(definition)) {
-                None => wrong(key, "is the key of no attribute definition"),
+                None => wrong(key, UNDEFINED),
                 Some(Err(malformed)) => wrong(key, malformed.reason()),
                 Some(Ok(None)) => change.clear.push(key.clone()),
-                Some(Ok(Some(value))) => change.set.push(Attribute { key: key.clone(), value }),
+                Some(Ok(Some(value))) => change.set.push(Ok(Attribute { key: key.clone(), value })),
             }
         }
         if row.all_attributes {
             change.clear.extend(had.iter().map(|attribute| attribute.key.clone()));
         }
-        let keys: Vec<Key> = change.set.iter().map(|attribute| attribute.key.clone()).collect();
+        let keys: Vec<Key> = change.set.iter().flatten().map(|attribute| attribute.key.clone()).collect();
         let steps = change.over(had, &self.definitions).unwrap_or_else(|misfits| {
             for misfit in misfits {
                 keys.get(misfit.index).iter().for_each(|key| wrong(key, misfit.malformed.reason()));
@@ -214,7 +234,7 @@ impl Known {
             Default::default()
         });
         if !violations.is_empty() {
-            return Err(Rejection { reason: RejectionReason::InvalidValue, violations });
+            return Err(violations);
         }
         let mut now: BTreeMap<Key, Attribute> =
             had.iter().map(|attribute| (attribute.key.clone(), attribute.clone())).collect();
@@ -306,10 +326,13 @@ fn move_addresses(contact: &mut Contact, old: &Profile, new: &Profile, named: &[
     contact.identities = known.into_values().collect();
 }
 
-fn within(count: usize, most: usize, field: &str) -> Result<(), Rejection> {
-    if count <= most {
-        return Ok(());
-    }
+/// More of something than a contact may have.
+fn beyond(count: usize, most: usize, field: &str) -> Option<RowViolation> {
     let description = format!("a contact may have {most} at most, and would have {count}");
-    Err(Rejection::of(RejectionReason::LimitReached, field, description))
+    (count > most).then(|| RowViolation { field: field.to_owned(), description })
+}
+
+fn of_attribute(key: &Key, description: &str) -> RowViolation {
+    let (field, description) = (format!("attribute.{}", key.as_str()), description.to_owned());
+    RowViolation { field, description }
 }

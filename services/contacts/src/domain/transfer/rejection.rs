@@ -45,6 +45,13 @@ impl Rejection {
         let violation = RowViolation { field: field.into(), description: description.into() };
         Self { reason, violations: vec![violation] }
     }
+
+    /// The same, with more that is wrong.
+    #[must_use]
+    pub fn and(mut self, more: Vec<RowViolation>) -> Self {
+        self.violations.extend(more);
+        self
+    }
 }
 
 /// What became of a row that was not left out.

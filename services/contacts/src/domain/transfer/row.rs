@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kernel::ContactId;
 use serde::{Deserialize, Serialize};
 
-use super::Said;
+use super::{RowViolation, Said};
 use crate::domain::{Address, AddressKey, Key, Line, ListName, Mask, Profile, Tag, ValueType};
 
 /// What rows may do.
@@ -68,6 +68,8 @@ pub struct ContactRow {
     pub attributes: Vec<(Key, Said)>,
     /// Whether these are all that the contact has.
     pub all_attributes: bool,
+    /// What breaks a rule. Nothing of the row goes in then; its attributes are there to say what else is wrong.
+    pub wrong: Vec<RowViolation>,
 }
 
 impl ContactRow {

@@ -226,6 +226,27 @@ fn a_value_is_read_by_the_type_of_its_attribute() {
     assert_eq!(age.get(), 7.5);
 }
 
+// C10
+#[test]
+fn all_that_is_wrong_with_a_row_is_told_at_once() {
+    let mut known = nobody();
+    apply(&mut known, &row("e1", &["a@x.org"]), UPSERT).unwrap();
+    apply(&mut known, &row("e2", &["b@x.org"]), UPSERT).unwrap();
+    let misfits = vec![attribute("age", Said::Text("7".into())), attribute("shoe", Said::Number(38.0))];
+    let wrong = vec![RowViolation { field: "phones[0]".into(), description: "must be one".into() }];
+    let many: Vec<String> = (0..21).map(|number| format!("c{number}@x.org")).collect();
+    for (row, first) in [
+        (ContactRow { wrong, ..ContactRow::default() }, "phones[0]"),
+        (row("", &[]), ""),
+        (row("e1", &["b@x.org"]), "emails[0]"),
+        (row("e1", &many.iter().map(String::as_str).collect::<Vec<_>>()), "emails"),
+    ] {
+        let row = ContactRow { attributes: misfits.clone(), ..row };
+        let told = apply(&mut known, &row, UPSERT).unwrap_err().violations.into_iter().map(|one| one.field);
+        assert_eq!(told.collect::<Vec<_>>(), [first, "attribute.age", "attribute.shoe"]);
+    }
+}
+
 // C10 C6
 #[test]
 fn an_id_from_elsewhere_is_kept_unless_it_is_merged_away_or_erased() {

@@ -122,7 +122,7 @@ impl Columns {
         let read: Vec<Option<Column>> = cells.iter().map(|cell| Column::meant(cell)).collect();
         if read.iter().all(Option::is_none) {
             return Err(malformed(
-                "has no header: the first line must name columns such as external_id, emails",
+                "is missing: the first line must name columns such as external_id, emails",
             ));
         }
         let unknown = cells.iter().zip(&read).enumerate().filter(|(_, (_, column))| column.is_none());
@@ -161,7 +161,8 @@ impl Columns {
         if unknown.is_empty() {
             return Self::of(columns);
         }
-        Err(Malformed::new(format!("there are no columns {}", unknown.join(", "))).at("columns"))
+        let unknown = unknown.join(", ");
+        Err(Malformed::new(format!("must be columns that there are, and not {unknown}")).at("columns"))
     }
 
     /// The names of columns which were read before.
@@ -242,7 +243,7 @@ mod tests {
         let said = header("emails,shoe size,favourite,a@x.org").unwrap_err();
         assert_eq!(said, "has columns which there are not: shoe size, favourite, (column 4)");
         let said = header("Ana Angstrom,ana@example.com").unwrap_err();
-        assert!(said.contains("has no header") && !said.contains("Ana") && !said.contains('@'), "{said}");
+        assert!(said.starts_with("is missing") && !said.contains("Ana") && !said.contains('@'), "{said}");
         assert_eq!(header("email,emails").unwrap_err(), "has the column emails twice");
         assert_eq!(header("Emails,Attribute.Plan").unwrap(), ["emails", "attribute.plan"]);
         assert!(header("emails,attribute.1").is_err());

@@ -10,7 +10,7 @@ pub(crate) fn cells(columns: &Columns, cells: &[Vec<u8>], replace: bool) -> Opti
     if cells.iter().all(Vec::is_empty) {
         return None;
     }
-    Some(draft(columns, cells).and_then(|draft| draft.read(replace)))
+    Some(draft(columns, cells).map(|draft| draft.read(replace, Vec::new())))
 }
 
 fn draft(columns: &Columns, cells: &[Vec<u8>]) -> Result<Draft, Rejection> {

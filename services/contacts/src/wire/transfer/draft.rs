@@ -6,9 +6,7 @@ use kernel::{ContactId, Malformed};
 use proto::contacts::v1 as pb;
 use proto::{Validate, Violation};
 
-use crate::domain::transfer::{
-    ContactRow, MOST_ADDRESSES, Rejection, RejectionReason, Row, RowViolation, Said,
-};
+use crate::domain::transfer::{ContactRow, MOST_ADDRESSES, Row, RowViolation, Said};
 use crate::domain::{
     Address, Channel, Email, Field, Key, Line, ListName, MOST_DEFINITIONS, MOST_LISTS, MOST_TAGS, Mask,
     Phone, Profile, Tag,
@@ -35,7 +33,6 @@ pub(super) struct Draft {
 }
 
 /// What is wrong with a draft.
-#[derive(Default)]
 struct Wrong(Vec<RowViolation>);
 
 impl Wrong {
@@ -68,15 +65,16 @@ impl Draft {
         self.fields.insert(field, texts);
     }
 
-    /// Checks everything. Unless it replaces, what is empty says nothing.
-    pub(super) fn read(mut self, replace: bool) -> Result<Row, Rejection> {
+    /// Checks everything; `wrong` is what could not even be read. Unless it replaces, what is empty says nothing.
+    pub(super) fn read(mut self, replace: bool, wrong: Vec<RowViolation>) -> Row {
         if !replace {
             self.fields.retain(|_, texts| !texts.is_empty());
             self.tags = self.tags.filter(|tags| !tags.is_empty());
             self.lists = self.lists.filter(|lists| !lists.is_empty());
             self.attributes.retain(|(_, said)| *said != Said::Nothing);
         }
-        let mut wrong = self.too_many();
+        let mut wrong = Wrong(wrong);
+        self.too_many(&mut wrong);
         let contact_id = self.contact_id.take().filter(|id| !id.is_empty());
         let contact_id = contact_id.and_then(|id| wrong.keep("contact_id", contact_id_of(&id)));
         let row = ContactRow {
@@ -88,16 +86,19 @@ impl Draft {
             identities: identities(&self.identities, &mut wrong),
             attributes: self.attributes(&mut wrong),
             all_attributes: replace && self.all_attributes,
+            wrong: Vec::new(),
         };
-        if wrong.0.is_empty() {
-            return Ok(Row::Contact(Box::new(row)));
-        }
-        Err(Rejection { reason: RejectionReason::InvalidValue, violations: wrong.0 })
+        // Whether the attributes are of their types is seen where the definitions are, so that one answer names all that is wrong.
+        let row = if wrong.0.is_empty() {
+            row
+        } else {
+            ContactRow { attributes: row.attributes, wrong: wrong.0, ..ContactRow::default() }
+        };
+        Row::Contact(Box::new(row))
     }
 
     /// Leaves out what is more than there may be, before each of it is looked at.
-    fn too_many(&mut self) -> Wrong {
-        let mut wrong = Wrong::default();
+    fn too_many(&mut self, wrong: &mut Wrong) {
         let mut within = |field: &str, count: usize, most: usize| {
             if count > most {
                 wrong.add(field.to_owned(), &format!("may be {most} at most, and are {count}"));
@@ -117,7 +118,6 @@ impl Draft {
         }
         self.identities.truncate(within("identities", self.identities.len(), MOST_IDENTITIES));
         self.attributes.truncate(within("attributes", self.attributes.len(), MOST_DEFINITIONS));
-        wrong
     }
 
     fn profile(&self, wrong: &mut Wrong) -> Profile {

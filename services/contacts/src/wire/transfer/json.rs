@@ -24,9 +24,9 @@ pub(crate) fn line(line: &[u8], replace: bool) -> Option<Result<Row, Rejection>>
         return unreadable("is not a JSON object");
     };
     let row = match object.get("type").unwrap_or(&Value::Null) {
-        Value::Null => contact(&object, replace),
+        Value::Null => Ok(contact(&object, replace)),
         Value::String(kind) => match kind.as_str() {
-            "contact" => contact(&object, replace),
+            "contact" => Ok(contact(&object, replace)),
             "list" => list(&object),
             "attribute_definition" => definition(&object),
             "rejected" => return None,
@@ -35,11 +35,11 @@ pub(crate) fn line(line: &[u8], replace: bool) -> Option<Result<Row, Rejection>>
         _ => Err(unknown_type()),
     };
     let invalid = |violations| Err(Rejection { reason: RejectionReason::InvalidValue, violations });
-    Some(row.unwrap_or_else(invalid))
+    Some(row.or_else(invalid))
 }
 
 type Violations = Vec<RowViolation>;
-type Read = Result<Result<Row, Rejection>, Violations>;
+type Read = Result<Row, Violations>;
 
 fn unknown_type() -> Violations {
     violation("type", "must be contact, list or attribute_definition")
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn contact(object: &Map<String, Value>, replace: bool) -> Read {
+fn contact(object: &Map<String, Value>, replace: bool) -> Row {
     let mut reader = Reader::new(object);
     let mut draft = Draft { contact_id: reader.text("contact_id"), ..Draft::default() };
     for field in Field::ALL {
@@ -141,7 +141,7 @@ fn contact(object: &Map<String, Value>, replace: bool) -> Read {
             reader.wrong(field, "is not a field of a contact");
         }
     }
-    if reader.wrong.is_empty() { Ok(draft.read(replace)) } else { Err(reader.wrong) }
+    draft.read(replace, reader.wrong)
 }
 
 fn identities(reader: &mut Reader<'_>) -> Vec<(String, String)> {
@@ -197,9 +197,7 @@ fn list(object: &Map<String, Value>) -> Read {
     };
     reader.rules(said.violations());
     match display_name {
-        Some(display_name) if reader.wrong.is_empty() => {
-            Ok(Ok(Row::List(ListRow { display_name, description })))
-        }
+        Some(display_name) if reader.wrong.is_empty() => Ok(Row::List(ListRow { display_name, description })),
         _ => Err(reader.wrong),
     }
 }
@@ -242,7 +240,7 @@ fn definition(object: &Map<String, Value>) -> Read {
     match (key, value_type, choices) {
         (Some(key), Some(value_type), Some(choices)) if reader.wrong.is_empty() => {
             let row = DefinitionRow { key, value_type, display_name, description, choices, archived };
-            Ok(Ok(Row::Definition(row)))
+            Ok(Row::Definition(row))
         }
         _ => Err(reader.wrong),
     }

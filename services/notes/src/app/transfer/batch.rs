@@ -153,7 +153,7 @@ async fn with_parents(
             let text = format!("is of no {} that is there: it comes before this in the file", of.name);
             return Some(Rejection::of_field(Reason::NotFound, field, text));
         };
-        fits(line, parent).err().map(|malformed| Rejection::malformed(Reason::Conflict, &malformed))
+        fits(line, parent).err().map(|malformed| Rejection::malformed(Reason::Conflict, &[malformed]))
     }))
 }
 

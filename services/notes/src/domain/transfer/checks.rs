@@ -21,8 +21,8 @@ const DELETION: [&str; 4] = ["delete_time", "deleter_subject", "deleter_role", "
 const LONGEST_RETENTION_DAYS: i64 = 36_500;
 
 /// Every line is right.
-pub(super) fn nothing(_: &Line) -> Result<(), Malformed> {
-    Ok(())
+pub(super) fn nothing(_: &Line) -> Vec<Malformed> {
+    Vec::new()
 }
 
 /// Every line belongs to every other.
@@ -30,13 +30,10 @@ pub(super) fn always(_: &Line, _: &Line) -> Result<(), Malformed> {
     Ok(())
 }
 
-pub(super) fn settings(line: &Line) -> Result<(), Malformed> {
-    for field in ["note_retention_days", "internal_message_retention_days"] {
-        if line.number(field).is_some_and(|days| days > LONGEST_RETENTION_DAYS) {
-            return Err(Malformed::new("must be 36500 at most").at(field));
-        }
-    }
-    Ok(())
+pub(super) fn settings(line: &Line) -> Vec<Malformed> {
+    let fields = ["note_retention_days", "internal_message_retention_days"].into_iter();
+    let long = fields.filter(|field| line.number(field).is_some_and(|days| days > LONGEST_RETENTION_DAYS));
+    long.map(|field| Malformed::new("must be 36500 at most").at(field)).collect()
 }
 
 pub(super) fn no_nul(text: &str) -> Result<(), Malformed> {
@@ -61,9 +58,13 @@ pub(super) fn template_fields(json: &Json) -> Result<(), Malformed> {
     exactly::<Vec<TemplateField>>(json).map(drop)
 }
 
-pub(super) fn template(line: &Line) -> Result<(), Malformed> {
-    let fields: Vec<TemplateField> = line.json("fields").map(exactly).transpose()?.unwrap_or_default();
-    TemplateText::parse(line.text("body").unwrap_or_default().to_owned(), fields).map(drop).map_err(misfit)
+pub(super) fn template(line: &Line) -> Vec<Malformed> {
+    let fields = line.json("fields").map(exactly::<Vec<TemplateField>>).transpose();
+    let parse = |fields: Option<_>| {
+        let body = line.text("body").unwrap_or_default().to_owned();
+        TemplateText::parse(body, fields.unwrap_or_default()).map(drop).map_err(misfit)
+    };
+    fields.and_then(parse).err().into_iter().collect()
 }
 
 fn misfit(misfit: Misfit) -> Malformed {
@@ -98,27 +99,27 @@ fn exactly<T: DeserializeOwned + serde::Serialize>(json: &Json) -> Result<T, Mal
     }
 }
 
-pub(super) fn note(line: &Line) -> Result<(), Malformed> {
+pub(super) fn note(line: &Line) -> Vec<Malformed> {
+    let mut wrong = Vec::new();
     let on_conversation = line.get("conversation_id").is_some();
     if on_conversation && line.get("origin_conversation_id").is_some() {
         let reason = "is for notes on contacts: a note on a conversation has conversation_id only";
-        return Err(Malformed::new(reason).at("origin_conversation_id"));
+        wrong.push(Malformed::new(reason).at("origin_conversation_id"));
     }
     if !on_conversation && line.get("handoff").is_some() {
-        return Err(Malformed::new("is for notes on conversations").at("handoff"));
+        wrong.push(Malformed::new("is for notes on conversations").at("handoff"));
     }
     if line.get("reply_to").is_some() != line.get("thread_id").is_some() {
-        return Err(Malformed::new("comes with reply_to, and reply_to with it").at("thread_id"));
+        wrong.push(Malformed::new("comes with reply_to, and reply_to with it").at("thread_id"));
     }
     for (fields, first) in [(PIN, "pin_time"), (DELETION, "delete_time")] {
         let there = fields.iter().filter(|field| line.get(field).is_some()).count();
         if there != 0 && there != fields.len() {
-            return Err(
-                Malformed::new(format!("comes with {}: all of them or none", fields.join(", "))).at(first)
-            );
+            let reason = format!("comes with {}: all of them or none", fields.join(", "));
+            wrong.push(Malformed::new(reason).at(first));
         }
     }
-    Ok(())
+    wrong
 }
 
 pub(super) fn earlier_than_note(revision: &Line, note: &Line) -> Result<(), Malformed> {

@@ -68,7 +68,7 @@ pub struct Kind {
     /// The fields with the contact and the conversation it is about: nothing comes in about what was erased.
     pub about: &'static [(Erasable, &'static str)],
     /// What its fields must be to each other.
-    pub check: fn(&Line) -> Result<(), Malformed>,
+    pub check: fn(&Line) -> Vec<Malformed>,
     /// What the audit trail says when it comes in; the object is the first field of the key.
     pub action: &'static str,
     /// Rows read at once, so that about 4 MiB of text are in memory at most.

@@ -55,10 +55,10 @@ impl Rejection {
         Self { reason, violations: vec![(Some(field.into()), description.into())] }
     }
 
-    /// Of what is malformed.
-    pub fn malformed(reason: Reason, malformed: &Malformed) -> Self {
-        let field = malformed.field().map(Cow::Borrowed);
-        Self { reason, violations: vec![(field, malformed.reason().to_owned().into())] }
+    /// Of all that is malformed.
+    pub fn malformed(reason: Reason, all: &[Malformed]) -> Self {
+        let told = |one: &Malformed| (one.field().map(Cow::Borrowed), one.reason().to_owned().into());
+        Self { reason, violations: all.iter().map(told).collect() }
     }
 }
 
@@ -66,7 +66,7 @@ impl Rejection {
 const LONGEST_TOLD: usize = 40;
 
 impl Line {
-    /// Reads a line: its kind, then every field; all that is wrong is told at once.
+    /// Reads a line: its kind, then every field, then what they are to each other; all that is wrong is told at once.
     ///
     /// # Errors
     /// [`Rejection`].
@@ -114,9 +114,9 @@ impl Line {
             return Err(Rejection { reason: Reason::InvalidValue, violations });
         }
         let line = Self { kind, cells };
-        match (kind.check)(&line) {
-            Ok(()) => Ok(line),
-            Err(malformed) => Err(Rejection::malformed(Reason::InvalidValue, &malformed)),
+        match (kind.check)(&line).as_slice() {
+            [] => Ok(line),
+            malformed => Err(Rejection::malformed(Reason::InvalidValue, malformed)),
         }
     }
 

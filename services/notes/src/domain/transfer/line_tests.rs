@@ -77,6 +77,25 @@ fn fields_that_contradict_each_other_are_told() {
 
 // P13
 #[test]
+fn of_several_contradictions_each_is_told() {
+    let fields = |line: &Json| -> Vec<String> {
+        refused(line).violations.into_iter().map(|(field, _)| field.unwrap().into_owned()).collect()
+    };
+    let note = with(json!({
+        "origin_conversation_id": ID, "reply_to": ID, "pin_time": "2026-11-22T04:45:32Z", "deleter_name": "x",
+    }));
+    assert_eq!(fields(&note), ["origin_conversation_id", "thread_id", "pin_time", "delete_time"]);
+    let settings = json!({
+        "kind": "settings", "version": 1, "contact_note_requires_conversation": true,
+        "internal_messages_enabled": true, "conversation_note_deletion": "forbidden", "time_zone": "UTC",
+        "note_retention_days": 36_501, "internal_message_retention_days": 36_501,
+        "etag_version": 2, "update_time": "2026-11-22T04:45:32Z",
+    });
+    assert_eq!(fields(&settings), ["note_retention_days", "internal_message_retention_days"]);
+}
+
+// P13
+#[test]
 fn what_is_no_line_of_a_known_kind_is_refused_without_being_repeated() {
     let kinds = [
         (json!({"kind": "secret"}), Reason::UnknownKind),

@@ -108,7 +108,7 @@ testkit::on_both_databases! {
         let office = Office::on(engine).await;
         let mut eve = office.supervisor("eve");
         office.sent(&mut eve, &"€".repeat(21_845), None).await;
-        for body in [String::new(), "€".repeat(21_846), "a\0b".to_owned()] {
+        for body in [String::new(), " \n ".to_owned(), "€".repeat(21_846), "a\0b".to_owned()] {
             let (code, _, status) = refusal(office.try_send(&mut eve, &body, None).await);
             assert_eq!((code, violated(&status)), (Code::InvalidArgument, vec!["body".to_owned()]));
         }
