@@ -81,6 +81,31 @@ fn the_shell_of_the_guides_makes_request_ids_with_what_is_everywhere() {
     }
 }
 
+/// Services whose library is not compiled once more for its tests, and the files whose tests run in `tests/service` instead.
+const MOUNTED: [(&str, &[&str]); 2] =
+    [("contacts", &["src/domain/", "src/wire/transfer/", "src/wire/broken.rs"]), ("notes", &["src/domain/"])];
+
+#[test]
+fn no_test_stands_where_nobody_runs_it() {
+    for (service, mounted) in MOUNTED {
+        let folder = root().join("services").join(service);
+        let mut folders = vec![folder.join("src")];
+        while let Some(next) = folders.pop() {
+            for entry in std::fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+                let runs = mounted.iter().any(|mounted| name.starts_with(mounted));
+                let tests = std::fs::read_to_string(&path).unwrap().contains("#[test]");
+                assert!(runs || !tests, "{service}/{name}: its tests belong into tests/service");
+            }
+        }
+    }
+}
+
 /// What of ours each crate may import, besides in tests.
 const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("proto", &[]),

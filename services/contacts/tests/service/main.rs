@@ -2,6 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
+/// The pure part, with the tests that stand beside its code.
+#[expect(dead_code, unused_imports, unreachable_pub, reason = "only its own tests use it here")]
+#[path = "../../src/domain/mod.rs"]
+mod domain;
+mod wire;
+
 mod activity;
 mod attributes;
 mod audit;

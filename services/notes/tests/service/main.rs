@@ -1,6 +1,11 @@
 //! The notes service over the wire, and its store, on both databases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
+/// The pure part, with the tests that stand beside its code.
+#[expect(dead_code, unused_imports, unreachable_pub, reason = "only its own tests use it here")]
+#[path = "../../src/domain/mod.rs"]
+mod domain;
+
 mod around;
 mod contact_notes;
 mod create;

@@ -11,12 +11,10 @@ use proto::notes::v1::{ExportNotesResponse, NoteExportFinished};
 use rpc::convert::proto_time;
 use rpc::stream::{Ends, Live};
 use rpc::{Call, Fault};
-use serde::{Deserialize, Serialize};
 use tonic::{Code, Status};
-use uuid::Uuid;
 
 use crate::app::App;
-use crate::domain::transfer::{KINDS, Kind, Line, Value, kind_named};
+use crate::domain::transfer::{Cursor, Kind, Line, Value, kind_named};
 use crate::error::Error;
 use crate::store;
 
@@ -24,19 +22,6 @@ use crate::store;
 const TOKEN: &str = "notes.export";
 /// A frame ends with the line that makes it longer than this. Clients refuse answers of more than 4 MiB.
 const FRAME_BYTES: usize = 128 * 1024;
-
-/// Where the file goes on.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Cursor {
-    /// Of all frames of one export, however often it was cut.
-    export: Uuid,
-    /// The kind whose lines come next; none: all is written.
-    kind: Option<String>,
-    /// The key of its last line, as texts; none before the first.
-    after: Option<Vec<String>>,
-    /// Lines before.
-    lines: i64,
-}
 
 /// One export as its stream sees it.
 struct Leaving {
@@ -68,45 +53,6 @@ impl App {
         self.tell_trail(&org, runtime::origin(call), Event::new(action, at.export)).await?;
         let ends = Ends::of(call, self.streams_end.clone());
         Ok(Box::pin(Leaving { app: Arc::clone(self), org, ends, at }.stream()))
-    }
-}
-
-impl Cursor {
-    fn start(export: Uuid) -> Self {
-        Self { export, kind: KINDS.first().map(|kind| kind.name.to_owned()), after: None, lines: 0 }
-    }
-
-    /// Behind a line of the kind.
-    fn behind(&mut self, line: &Line) {
-        let key = line.kind.key_fields().iter().zip(line.key());
-        let text = |(_, value): (_, &Option<Value>)| value.as_ref().map(written).unwrap_or_default();
-        self.after = Some(key.map(text).collect());
-        self.lines += 1;
-    }
-
-    /// Behind all lines of the kind.
-    fn turn(&mut self, kind: &Kind) {
-        let next = KINDS.iter().skip_while(|other| *other != kind).nth(1);
-        self.kind = next.map(|next| next.name.to_owned());
-        self.after = None;
-    }
-
-    /// The key to go on behind.
-    fn key(&self, kind: &Kind) -> Option<Vec<Option<Value>>> {
-        let texts = self.after.as_ref()?;
-        Some(kind.key_fields().iter().zip(texts).map(|(field, text)| field.of.stored(text.clone())).collect())
-    }
-}
-
-/// A value of a key, as [`Type::stored`](crate::domain::transfer::Type::stored) reads it.
-fn written(value: &Value) -> String {
-    match value {
-        Value::Id(id) => id.to_string(),
-        Value::Text(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Time(time) => time.as_micros().to_string(),
-        Value::Flag(flag) => flag.to_string(),
-        Value::Json(json) => json.to_string(),
     }
 }
 
@@ -177,38 +123,4 @@ async fn list(
     after: Option<Vec<Option<Value>>>,
 ) -> Result<Vec<Line>, DbError> {
     store::transfer::list(tx, kind, after.as_deref(), kind.at_once).await
-}
-
-#[cfg(test)]
-mod tests {
-    use kernel::{Clock, Timestamp};
-
-    use super::{Cursor, KINDS, Value, written};
-    use crate::domain::transfer::Type;
-
-    // P13, P14
-    #[test]
-    fn an_export_passes_every_kind_once() {
-        let mut at = Cursor::start(Clock::system().new_id());
-        let mut passed = Vec::new();
-        while let Some(name) = at.kind.clone() {
-            let kind = super::kind_named(&name).unwrap();
-            passed.push(kind.name);
-            at.turn(kind);
-        }
-        assert_eq!(passed, KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_key_is_read_back_from_its_token() {
-        let values = [
-            (Type::Id, Value::Id(Clock::system().new_id())),
-            (Type::Subject, Value::Text("idp|ana".to_owned())),
-            (Type::Number(1), Value::Number(7)),
-            (Type::Time, Value::Time(Timestamp::from_micros(-1))),
-        ];
-        for (of, value) in values {
-            assert_eq!(of.stored(written(&value)), Some(value));
-        }
-    }
 }
