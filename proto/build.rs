@@ -8,6 +8,8 @@ use prost_reflect::DescriptorPool;
 
 #[path = "build/access.rs"]
 mod access;
+#[path = "build/unary.rs"]
+mod unary;
 #[path = "build/validation.rs"]
 mod validation;
 
@@ -62,6 +64,7 @@ fn main() -> io::Result<()> {
         .build_transport(false)
         .include_file("contracts.rs")
         .compile_fds(ours)?;
+    unary::rewrite(&contracts, &out)?;
 
     compiler.include_source_info(false);
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())

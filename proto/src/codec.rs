@@ -1,11 +1,12 @@
-//! The codec of every RPC: protobuf by prost, and each decoded message is held against the rules of its contract before
-//! anybody sees it.
+//! The codec of streams, and how any message is read: protobuf by prost, and each decoded message is held against the rules of
+//! its contract before anybody sees it.
 
 use std::marker::PhantomData;
 
 use prost::Message;
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic::codegen::Bytes;
 use tonic_prost::ProstCodec;
 
 use crate::{Validate, refusal};
@@ -39,6 +40,19 @@ where
     }
 }
 
+/// Reads a message, and holds it against its rules.
+pub(crate) fn read<M: Message + Validate + Default>(bytes: Bytes) -> Result<M, Status> {
+    let decoded = M::decode(bytes);
+    valid(decoded.map_err(|error| {
+        if M::REQUEST { refusal::undecodable() } else { Status::internal(error.to_string()) }
+    })?)
+}
+
+fn valid<M: Validate>(message: M) -> Result<M, Status> {
+    let violations = message.violations();
+    if violations.is_empty() { Ok(message) } else { Err(refusal::invalid(&violations)) }
+}
+
 /// A decoder that lets only valid messages through. Answers carry no rules, so for them it costs nothing.
 #[derive(Debug)]
 pub struct Validating<D>(D);
@@ -55,9 +69,7 @@ where
         let decoded = self.0.decode(buffer);
         let decoded =
             decoded.map_err(|status| if D::Item::REQUEST { refusal::undecodable() } else { status });
-        let Some(message) = decoded? else { return Ok(None) };
-        let violations = message.violations();
-        if violations.is_empty() { Ok(Some(message)) } else { Err(refusal::invalid(&violations)) }
+        decoded?.map(valid).transpose()
     }
 
     fn buffer_settings(&self) -> BufferSettings {

@@ -2,7 +2,7 @@
 //!
 //! - [`common`], [`contacts`], [`routing`], [`notes`], [`notifications`]: generated from `backchannel/*/v1/*.proto`.
 //! - [`METHODS`]: every RPC with the roles that may call it and what a retry may do.
-//! - [`Validate`]: the buf.validate rules, applied to every request by the codec ([`codec::Contract`]).
+//! - [`Validate`]: the buf.validate rules, applied to every request where it is read ([`unary`], [`codec::Contract`]).
 //! - [`refusal`]: statuses with machine-readable details.
 //! - [`FILE_DESCRIPTOR_SET`]: for reflection, transcoding and documentation.
 
@@ -10,6 +10,7 @@ pub mod codec;
 mod method;
 pub mod refusal;
 mod rules;
+pub mod unary;
 mod validate;
 
 pub use method::{Idempotency, METHODS, Method, method};
