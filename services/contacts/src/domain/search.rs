@@ -10,7 +10,7 @@ use kernel::Malformed;
 
 use super::attribute::Value;
 use super::entry::{MOST_WHOLE, whole_attribute, whole_tag};
-use super::words::{AFTER_ALL, asked};
+use super::words::{AFTER_ALL, sought};
 use super::{Attribute, Key, Line, SearchField, Tag, Tier};
 
 /// Words that one query may ask for.
@@ -73,7 +73,7 @@ impl Search {
         tags: BTreeSet<Tag>,
         attributes: &[Attribute],
     ) -> Result<Self, Malformed> {
-        let words: BTreeSet<String> = asked(query).into_iter().collect();
+        let words: BTreeSet<String> = sought(query).into_iter().collect();
         let longer = |word: &String| {
             let mut after = words.range::<String, _>((Bound::Excluded(word), Bound::Unbounded));
             after.next().is_some_and(|next| next.starts_with(word.as_str()))

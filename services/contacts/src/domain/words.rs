@@ -14,6 +14,12 @@ const NUMBER_DIGITS: usize = 24;
 /// No word holds it, so a word's beginning with it appended is after every word that begins so.
 pub(super) const AFTER_ALL: char = '\u{10ffff}';
 
+/// Before each word of an address that is one entry; no word holds it.
+const ADDRESS: char = '@';
+
+/// Characters of an address that count.
+const ADDRESS_CHARS: usize = 200;
+
 /// A part of a text.
 enum Token {
     Word(String),
@@ -21,7 +27,8 @@ enum Token {
     Digits(String),
 }
 
-/// The words to store of a text: each, and the number that a group of digits makes with the groups right after it.
+/// The words to store of a text: each, the number that a group of digits makes with the groups right after it, and each address
+/// as one.
 pub(super) fn stored(text: &str) -> Vec<String> {
     let tokens = tokens(text);
     let mut words = Vec::with_capacity(tokens.len());
@@ -37,10 +44,42 @@ pub(super) fn stored(text: &str) -> Vec<String> {
             }
         }
     }
-    cut(words)
+    let mut words = cut(words);
+    words.extend(text.split_whitespace().filter_map(address));
+    words
 }
 
-/// The words that a query asks for: groups of digits beside one another are one number.
+/// What a query asks for: its addresses, each as one, as many contacts share words such as `com`; and the words of the rest.
+pub(super) fn sought(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = String::with_capacity(text.len());
+    for piece in text.split_whitespace() {
+        match address(piece) {
+            Some(address) => found.push(address),
+            None => rest.extend([piece, " "]),
+        }
+    }
+    found.extend(asked(&rest));
+    found
+}
+
+/// A piece of a text with words on both sides of an `@`, as one: `@ana@example@com`. The beginning of the piece gives the beginning of it.
+fn address(piece: &str) -> Option<String> {
+    let folded = fold(piece);
+    let (before, after) = folded.split_once('@')?;
+    let (before, after) = (tokens(before), tokens(after));
+    if before.is_empty() || after.is_empty() {
+        return None;
+    }
+    let mut whole = String::with_capacity(folded.len() + 1);
+    for Token::Word(word) | Token::Digits(word) in before.iter().chain(&after) {
+        whole.push(ADDRESS);
+        whole.push_str(word);
+    }
+    Some(whole.chars().take(ADDRESS_CHARS).collect())
+}
+
+/// The words of a text that is looked for: groups of digits beside one another are one number.
 pub(super) fn asked(text: &str) -> Vec<String> {
     let tokens = tokens(text);
     let mut words: Vec<String> = Vec::new();
@@ -141,14 +180,14 @@ fn end(word: &mut String, found: &mut Vec<Token>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{asked, stored};
+    use super::{asked, sought, stored};
     use proptest::prelude::*;
 
     #[test]
     fn words_of_every_script_and_emoji_are_told_apart() {
         for (text, words) in [
             ("Zoë Ångström-Müller", &["zoe", "angstrom", "muller"][..]),
-            ("ana.b@example.com", &["ana", "b", "example", "com"]),
+            ("ana.b@example.com", &["ana", "b", "example", "com", "@ana@b@example@com"]),
             ("\u{202b}القاهرة\u{202c}, Ägypten", &["القاهرة", "agypten"]),
             ("Ana👩🏽‍💻", &["ana", "👩", "🏽", "💻"]),
             ("株式会社アクメ", &["株", "式", "会", "社", "アクメ"]),
@@ -169,13 +208,20 @@ mod tests {
         assert_eq!(stored(&"1234567890".repeat(4)), ["1234567890".repeat(4)]);
     }
 
+    #[test]
+    fn an_address_is_asked_for_as_one_and_half_of_one_by_its_words() {
+        assert_eq!(sought("Zoë <zoe@Example.com>, 12 34"), ["@zoe@example@com", "zoe", "1234"]);
+        assert_eq!(sought("zoe@ @example.com"), ["zoe", "example", "com"]);
+        assert!(stored("zoe@example.com").iter().any(|stored| stored.starts_with(&sought("zoe@ex")[0])));
+    }
+
     proptest! {
         #[test]
-        fn what_is_stored_as_a_word_is_asked_for_by_its_beginning(text in any::<String>(), length in 1_usize..80) {
+        fn what_is_stored_as_a_word_is_asked_for_by_its_beginning(text in "\\PC{0,40}|[a-c.0-1@ ]{0,30}", length in 1_usize..80) {
             let all = stored(&text);
             for written in text.split_whitespace() {
                 let beginning: String = written.chars().take(length).collect();
-                for word in asked(&beginning) {
+                for word in sought(&beginning).into_iter().chain(asked(&beginning)) {
                     prop_assert!(all.iter().any(|stored| stored.starts_with(&word)), "{word:?} of {written:?}");
                 }
             }
@@ -194,7 +240,8 @@ mod tests {
 
         #[test]
         fn no_word_is_empty_or_long(text in any::<String>()) {
-            prop_assert!(stored(&text).iter().all(|word| !word.is_empty() && word.chars().count() <= 64));
+            let most = |word: &String| if word.starts_with('@') { 200 } else { 64 };
+            prop_assert!(stored(&text).iter().all(|word| !word.is_empty() && word.chars().count() <= most(word)));
         }
     }
 }

@@ -57,6 +57,7 @@ pub static MIGRATIONS: Migrations = Migrations {
                 step!("0005_merge"),
                 step!("0006_activity_block_settings"),
                 step!("0008_erasure"),
+                step!("0009_whole_addresses"),
             ],
             work_tables: &["search_backlog", "contact_activities", "erasures"],
         },
