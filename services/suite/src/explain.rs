@@ -22,7 +22,6 @@ pub(crate) struct ExplainArgs {
 }
 
 /// Asks for the decisions on a conversation and prints them, newest first.
-#[expect(clippy::print_stdout, reason = "the explanation is this command's output")]
 pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
     let token =
         args.key.minter(&Clock::system(), Duration::from_secs(60))?.mint("explain", Role::Admin, None)?;
@@ -41,10 +40,11 @@ pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
         answer.map(|answer| answer.decisions).map_err(|status| Failure::call(&args.conversation_id, &status))
     })?;
     if decisions.is_empty() {
-        println!("Nothing has been decided on this conversation yet: ask again in a moment.");
+        runtime::say::output("Nothing has been decided on this conversation yet: ask again in a moment.");
     }
     for decision in &decisions {
-        print!("{}", told(decision));
+        let told = told(decision);
+        runtime::say::output(told.strip_suffix('\n').unwrap_or(&told));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -37,10 +37,9 @@ impl Failure {
 }
 
 /// Tells the outcome of a command to the system, and the reason of a failure to the person at the terminal.
-#[expect(clippy::print_stderr, reason = "said to the person at the terminal")]
 pub(crate) fn told(outcome: Result<ExitCode, Failure>) -> ExitCode {
     outcome.unwrap_or_else(|failure| {
-        eprintln!("error: {failure}");
+        runtime::say::aside(format_args!("error: {failure}"));
         ExitCode::from(2)
     })
 }

@@ -56,9 +56,8 @@ impl Progress {
     }
 
     /// Says something without being in its way.
-    #[expect(clippy::print_stderr, reason = "said to the person at the terminal")]
     pub(crate) fn say(&self, what: impl std::fmt::Display) {
-        self.bar.suspend(|| eprintln!("{what}"));
+        self.bar.suspend(|| runtime::say::aside(what));
     }
 }
 
@@ -71,10 +70,15 @@ impl Drop for Progress {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "said to the person at the terminal")]
 async fn print(bar: ProgressBar) {
     loop {
         tokio::time::sleep(LINE_EVERY).await;
-        eprintln!("{} {}{} after {} s", bar.message(), bar.position(), bar.prefix(), bar.elapsed().as_secs());
+        runtime::say::aside(format_args!(
+            "{} {}{} after {} s",
+            bar.message(),
+            bar.position(),
+            bar.prefix(),
+            bar.elapsed().as_secs()
+        ));
     }
 }

@@ -27,11 +27,10 @@ pub(crate) struct TokenArgs {
 }
 
 /// Prints the token, and nothing else.
-#[expect(clippy::print_stdout, reason = "the token is this command's output")]
 pub(crate) fn print(args: &TokenArgs) -> Result<ExitCode, Failure> {
     fits(args.role, &args.sub)?;
     let minter = args.key.minter(&Clock::system(), args.ttl)?;
-    println!("{}", minter.mint(&args.sub, args.role, args.name.as_deref())?);
+    runtime::say::output(minter.mint(&args.sub, args.role, args.name.as_deref())?);
     Ok(ExitCode::SUCCESS)
 }
 

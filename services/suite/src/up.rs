@@ -58,22 +58,20 @@ pub(crate) fn serve(one: ServeOne) -> ExitCode {
     runtime::exit_code(served)
 }
 
-#[expect(clippy::print_stdout, reason = "scripts wait for this line")]
 fn announce(running: &Running) {
-    println!("ready grpc={} metrics={}", running.grpc, running.metrics);
+    runtime::say::output(format_args!("ready grpc={} metrics={}", running.grpc, running.metrics));
 }
 
-#[expect(clippy::print_stdout, reason = "said to the person at the terminal")]
 fn suggest(running: &Running, data: &str) {
     let folder = if data == "data" { String::new() } else { format!(" --data {data}") };
     // As it was called: after `cargo run` it is in no PATH.
     let program = std::env::args().next().unwrap_or_else(|| "backchannel".to_owned());
-    println!(
+    runtime::say::output(format_args!(
         "\nTry, in another terminal:\n\
          \n  {program} token --org acme --sub ana --role agent{folder}\n\
          \n  grpcurl -plaintext -H \"authorization: Bearer $({program} token --sub ana --role agent{folder})\" \\\
          \n    {} backchannel.routing.v1.AgentService/GetMyAgent\n\
          \nCtrl-C ends it.",
         running.grpc
-    );
+    ));
 }

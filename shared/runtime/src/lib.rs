@@ -18,6 +18,7 @@
 //! | logs and traces | `telemetry` |
 //! | what a peer's refusal means to the relay | `delivery` |
 //! | what a database's refusal is to a caller | `database` |
+//! | what programs say at a terminal | [`say`] |
 //! | what makes two calls the same request | `retry` |
 //! | what the audit trail says of a call, and how admins read it | `origin`, `audit_trail` |
 
@@ -33,6 +34,7 @@ mod lifecycle;
 mod main_of;
 mod origin;
 mod retry;
+pub mod say;
 mod serve;
 mod service;
 mod stalled;

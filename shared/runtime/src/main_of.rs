@@ -122,13 +122,7 @@ pub fn exit_code(served: Result<bool, StartError>) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            #[expect(
-                clippy::print_stderr,
-                reason = "said to the person at the terminal, maybe before logs exist"
-            )]
-            {
-                eprintln!("error: {error}");
-            }
+            crate::say::aside(format_args!("error: {error}"));
             ExitCode::from(2)
         }
     }

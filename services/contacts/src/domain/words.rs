@@ -20,6 +20,9 @@ const ADDRESS: char = '@';
 /// Characters of an address that count.
 const ADDRESS_CHARS: usize = 200;
 
+/// Words before the `@` from which an address is also found.
+const ADDRESS_BEGINNINGS: usize = 8;
+
 /// A part of a text.
 enum Token {
     Word(String),
@@ -45,7 +48,7 @@ pub(super) fn stored(text: &str) -> Vec<String> {
         }
     }
     let mut words = cut(words);
-    words.extend(text.split_whitespace().filter_map(address));
+    words.extend(text.split_whitespace().flat_map(addresses));
     words
 }
 
@@ -63,20 +66,28 @@ pub(super) fn sought(text: &str) -> Vec<String> {
     found
 }
 
-/// A piece of a text with words on both sides of an `@`, as one: `@ana@example@com`. The beginning of the piece gives the beginning of it.
+/// A piece with words on both sides of an `@`, as one: `@ana@example@com`. The beginning of the piece gives the beginning of it.
 fn address(piece: &str) -> Option<String> {
+    addresses(piece).into_iter().next()
+}
+
+/// The same from each word before the `@`: `ana.lima@example.com` is also found as `lima@example.com`.
+fn addresses(piece: &str) -> Vec<String> {
     let folded = fold(piece);
-    let (before, after) = folded.split_once('@')?;
+    let Some((before, after)) = folded.split_once('@') else { return Vec::new() };
     let (before, after) = (tokens(before), tokens(after));
-    if before.is_empty() || after.is_empty() {
-        return None;
+    if after.is_empty() {
+        return Vec::new();
     }
-    let mut whole = String::with_capacity(folded.len() + 1);
-    for Token::Word(word) | Token::Digits(word) in before.iter().chain(&after) {
-        whole.push(ADDRESS);
-        whole.push_str(word);
-    }
-    Some(whole.chars().take(ADDRESS_CHARS).collect())
+    let from = |first: usize| {
+        let mut whole = String::with_capacity(folded.len() + 1);
+        for Token::Word(word) | Token::Digits(word) in before.iter().skip(first).chain(&after) {
+            whole.push(ADDRESS);
+            whole.push_str(word);
+        }
+        whole.chars().take(ADDRESS_CHARS).collect()
+    };
+    (0..before.len().min(ADDRESS_BEGINNINGS)).map(from).collect()
 }
 
 /// The words of a text that is looked for: groups of digits beside one another are one number.
@@ -187,7 +198,7 @@ mod tests {
     fn words_of_every_script_and_emoji_are_told_apart() {
         for (text, words) in [
             ("Zoë Ångström-Müller", &["zoe", "angstrom", "muller"][..]),
-            ("ana.b@example.com", &["ana", "b", "example", "com", "@ana@b@example@com"]),
+            ("ana.b@example.com", &["ana", "b", "example", "com", "@ana@b@example@com", "@b@example@com"]),
             ("\u{202b}القاهرة\u{202c}, Ägypten", &["القاهرة", "agypten"]),
             ("Ana👩🏽‍💻", &["ana", "👩", "🏽", "💻"]),
             ("株式会社アクメ", &["株", "式", "会", "社", "アクメ"]),

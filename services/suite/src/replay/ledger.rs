@@ -163,16 +163,18 @@ impl Account {
         (self.latencies.len() as u64).saturating_sub(self.known_before)
     }
 
-    /// What was done so far, for a run that does not come to its end.
-    pub(super) fn so_far(&self) -> String {
-        let Self { known_before, rejected, notes, .. } = self;
-        format!(
-            "until then: {} recorded, {known_before} known before, {} rejected, {}; \
+    /// What was done so far, if anything, for a run that does not come to its end.
+    pub(super) fn so_far(&self) -> Option<String> {
+        let Self { known_before, rejected, notes, latencies, .. } = self;
+        (!latencies.is_empty() || *rejected > 0).then(|| {
+            format!(
+                "until then: {} recorded, {known_before} known before, {} rejected, {}; \
              run it again and it goes on where it stopped",
-            counted(self.new_messages(), "message", "messages"),
-            counted(*rejected, "line", "lines"),
-            counted(notes.len(), "note", "notes")
-        )
+                counted(self.new_messages(), "message", "messages"),
+                counted(*rejected, "line", "lines"),
+                counted(notes.len(), "note", "notes")
+            )
+        })
     }
 }
 

@@ -81,7 +81,6 @@ pub(crate) struct ReplayArgs {
 }
 
 /// Replays a file; exit code 1 when anything was left out, lost, doubled, unassigned or seen by a contact.
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is this command's output")]
 pub(crate) fn run(args: ReplayArgs) -> Result<ExitCode, Failure> {
     let clock = Clock::system();
     let minter = args.key.minter(&clock, TOKEN_LIFE)?;
@@ -97,12 +96,16 @@ pub(crate) fn run(args: ReplayArgs) -> Result<ExitCode, Failure> {
     });
     // The reader may still wait for standard input.
     threads.shutdown_background();
-    let report = report.inspect_err(|_| eprintln!("{}", ledger.open().so_far()))?;
+    let report = report.inspect_err(|_| {
+        if let Some(so_far) = ledger.open().so_far() {
+            runtime::say::aside(so_far);
+        }
+    })?;
     if args.json {
         let json = serde_json::to_string(&report).map_err(|error| Failure::because("the report", error))?;
-        println!("{json}");
+        runtime::say::output(json);
     } else {
-        println!("{}", report.table(&format!("{}{}", args.api.repeated(), args.key.repeated())));
+        runtime::say::output(report.table(&format!("{}{}", args.api.repeated(), args.key.repeated())));
     }
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -166,8 +169,7 @@ impl Replay<'_> {
         office: &SharedOffice,
         due: mpsc::UnboundedSender<Due>,
     ) -> Result<(), Failure> {
-        let from = source::open(&self.args.file)
-            .map_err(|error| Failure::because(self.args.file.display(), error))?;
+        let from = source::open(&self.args.file)?;
         let (into, mut pieces) = mpsc::channel(1_024);
         let limit = self.args.limit;
         std::thread::spawn(move || input::read(from, limit, &into));

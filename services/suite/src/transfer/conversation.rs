@@ -100,10 +100,6 @@ struct Written {
 
 impl ExportConversation {
     /// Writes the file, and says what is in it.
-    #[expect(
-        clippy::print_stderr,
-        reason = "said to the person at the terminal; standard output may be the file"
-    )]
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let format = Format::of(self.format, self.out.as_deref())?;
         let to_terminal =
@@ -115,10 +111,10 @@ impl ExportConversation {
         let written = self.api.run(|session| self.fetch(session, format), so_far)?;
         let Written { name, bytes, entries, unshown } = written;
         let (entries, bytes) = (counted(entries, "entry", "entries"), counted(bytes, "byte", "bytes"));
-        eprintln!("{name}: {entries}, {bytes}");
+        runtime::say::aside(format_args!("{name}: {entries}, {bytes}"));
         if unshown > 0 {
             let unshown = counted(unshown, "character", "characters");
-            eprintln!("{unshown} could not be shown; --format json has all");
+            runtime::say::aside(format_args!("{unshown} could not be shown; --format json has all"));
         }
         Ok(ExitCode::SUCCESS)
     }

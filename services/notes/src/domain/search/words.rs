@@ -96,9 +96,10 @@ fn simplified(letter: char) -> impl Iterator<Item = char> {
     std::iter::once(first).chain(second)
 }
 
-/// The blocks of pictures, from watches and weather to faces and flags.
+/// The blocks of pictures, from watches and weather to faces and flags, but for the letters in frames among them.
 fn is_pictograph(letter: char) -> bool {
     matches!(letter, '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
+        && !letter.is_alphanumeric()
 }
 
 /// Without the tone of a skin and the choice between picture and text.
@@ -126,6 +127,7 @@ mod tests {
             ("café", "cafe\u{301}"),
             ("ﬁnal", "Final"),
             ("ＡＢＣ１２", "abc12"),
+            ("🄰B", "ab"),
             ("İstanbul", "istanbul"),
             ("Ёлка", "елка"),
             ("שָׁלוֹם", "שלום"),

@@ -42,10 +42,6 @@ pub(in crate::transfer) struct ExportContacts {
 
 impl ExportContacts {
     /// Exports contacts.
-    #[expect(
-        clippy::print_stderr,
-        reason = "said to the person at the terminal; standard output may be the file"
-    )]
     pub(in crate::transfer) fn run(self) -> Result<ExitCode, Failure> {
         let format = match is_standard_output(&self.file) {
             true => self.format.unwrap_or(Format::Jsonl),
@@ -57,7 +53,7 @@ impl ExportContacts {
         let begun = Instant::now();
         let exporting = |session| self.export(session, format, &written);
         let all = self.api.run(exporting, so_far)?;
-        eprintln!("{} in {:.1} s", contacts(all), begun.elapsed().as_secs_f64());
+        runtime::say::aside(format_args!("{} in {:.1} s", contacts(all), begun.elapsed().as_secs_f64()));
         Ok(ExitCode::SUCCESS)
     }
 

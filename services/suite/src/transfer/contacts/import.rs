@@ -71,10 +71,9 @@ fn delimiter(text: &str) -> Result<char, &'static str> {
 
 impl ImportContacts {
     /// Imports the file; exit code 1 when a row was left out.
-    #[expect(clippy::print_stdout, reason = "the report is this command's output")]
     pub(in crate::transfer) fn run(self) -> Result<ExitCode, Failure> {
         let format = Format::of(self.format, &self.file)?;
-        let from = source::open(&self.file).map_err(|error| Failure::because(self.file.display(), error))?;
+        let from = source::open(&self.file)?;
         let length = self.length();
         let rejects = Rejects::open(self.rejects.as_deref(), format)?;
         let so_far = Mutex::new(Report { dry_run: self.dry_run, ..Report::default() });
@@ -91,9 +90,9 @@ impl ImportContacts {
         let took = self.api.run(|session| work(session).run(from), || now().so_far())?;
         let report = Report { rejects_said: took, ..now() }.timed(begun.elapsed());
         if self.json {
-            println!("{}", report.json()?);
+            runtime::say::output(report.json()?);
         } else {
-            println!("{}", report.table(self.rejects.as_deref()));
+            runtime::say::output(report.table(self.rejects.as_deref()));
         }
         Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

@@ -26,17 +26,13 @@ pub(in crate::transfer) struct ExportNotes {
 
 impl ExportNotes {
     /// Exports everything in the notes service.
-    #[expect(
-        clippy::print_stderr,
-        reason = "said to the person at the terminal; standard output may be the file"
-    )]
     pub(in crate::transfer) fn run(self) -> Result<ExitCode, Failure> {
         let written = AtomicI64::new(0);
         let lines = |count: i64| counted(count, "line", "lines");
         let so_far = || cut_short(&self.file, &lines(written.load(Ordering::Relaxed)));
         let begun = Instant::now();
         let all = self.api.run(|session| self.export(session, &written), so_far)?;
-        eprintln!("{} in {:.1} s", lines(all), begun.elapsed().as_secs_f64());
+        runtime::say::aside(format_args!("{} in {:.1} s", lines(all), begun.elapsed().as_secs_f64()));
         Ok(ExitCode::SUCCESS)
     }
 

@@ -36,9 +36,8 @@ pub(in crate::transfer) struct ImportNotes {
 
 impl ImportNotes {
     /// Imports the file; exit code 1 when a line was left out.
-    #[expect(clippy::print_stdout, reason = "the report is this command's output")]
     pub(in crate::transfer) fn run(self) -> Result<ExitCode, Failure> {
-        let from = source::open(&self.file).map_err(|error| Failure::because(self.file.display(), error))?;
+        let from = source::open(&self.file)?;
         let rejects = self.rejects.as_deref().map(file_for).transpose()?;
         let counted = Mutex::new(pb::NoteImportCounts::default());
         let now = || counted.lock().map(|counts| *counts).unwrap_or_default();
@@ -47,7 +46,7 @@ impl ImportNotes {
             Importing { session, rejects, progress: Progress::shown(), counted: &counted }.run(from)
         };
         self.api.run(work, || format!("{}; run this again: what is in is unchanged", told(now())))?;
-        println!("{} in {:.1} s", told(now()), begun.elapsed().as_secs_f64());
+        runtime::say::output(format_args!("{} in {:.1} s", told(now()), begun.elapsed().as_secs_f64()));
         Ok(if now().rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
