@@ -172,7 +172,9 @@ fn list_rules(body: &mut String, field: &FieldDescriptor, rules: &DynamicMessage
             }
             ("items", Value::Message(items)) => {
                 let mut arm = String::new();
-                scalar_rules(&mut arm, field, items, "item");
+                // Texts are checked where they are, numbers are copied.
+                let item = if matches!(field.kind(), Kind::String | Kind::Bytes) { "item" } else { "*item" };
+                scalar_rules(&mut arm, field, items, item);
                 let _ = writeln!(
                     body,
                     "        for (index, item) in {expr}.iter().enumerate() {{ let here = here.index(index); {arm} }}"

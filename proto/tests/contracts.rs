@@ -130,7 +130,7 @@ fn every_public_rpc_has_an_http_binding_and_every_internal_one_has_none() {
 fn what_only_reads_is_a_get_unless_its_request_holds_words_that_no_address_shall_keep() {
     let pool = pool();
     // That an export leaves a record is no side effect: nobody calls it for the record, and the next call answers the same.
-    let worded = ["SearchContacts", "SearchNotes", "ResolveHandles"];
+    let worded = ["SearchContacts", "SearchNotes", "ResolveHandles", "SimulateWorkflows"];
     for method in proto::METHODS.iter().filter(|it| it.idempotency == proto::Idempotency::NoSideEffects) {
         let service = pool.get_service_by_name(method.service).unwrap();
         let rpc = service.methods().find(|rpc| rpc.name() == method.name).unwrap();

@@ -79,6 +79,7 @@ pub(crate) async fn route(world: &World, source: &str, team_id: &str, further: V
     let assign = pb::action::Action::AssignTeam(pb::AssignTeam {
         team_id: team_id.to_owned(),
         strategy: pb::Strategy::RoundRobin.into(),
+        ..Default::default()
     });
     let actions =
         std::iter::once(assign).chain(further).map(|action| pb::Action { action: Some(action) }).collect();

@@ -196,7 +196,7 @@ testkit::on_both_databases! {
                     conversation_id: conversation.conversation_id.clone(),
                     etag: conversation.etag.clone(),
                     target: Some(pb::assign_conversation_request::Target::AgentId(agent.agent_id.clone())),
-                    request_id: String::new(),
+                    ..Default::default()
                 };
                 let mut assignments = agent.api.assignments();
                 async move { assignments.assign_conversation(request).await }
@@ -213,7 +213,7 @@ testkit::on_both_databases! {
     async fn a_condition_that_is_not_cel_is_refused_with_its_position(engine) {
         let world = World::one_process(engine).await;
         let team = team(&world, "rules", &["ana"]).await;
-        let action = pb::action::Action::AssignTeam(pb::AssignTeam { team_id: team.team_id, strategy: 0 });
+        let action = pb::action::Action::AssignTeam(pb::AssignTeam { team_id: team.team_id, ..Default::default() });
         let spec = pb::WorkflowSpec {
             name: "broken".into(),
             trigger: pb::Trigger::ConversationCreated.into(),
@@ -239,7 +239,7 @@ testkit::on_both_databases! {
         let admin = world.as_one("admin", Role::Admin);
         let tag = TagContactRequest { contact_id: first.contact_id.clone(), add: vec!["gold".into()], remove: vec![] };
         admin.contacts().tag_contact(tag).await.unwrap();
-        let action = pb::action::Action::AssignTeam(pb::AssignTeam { team_id: team.team_id.clone(), strategy: 0 });
+        let action = pb::action::Action::AssignTeam(pb::AssignTeam { team_id: team.team_id.clone(), ..Default::default() });
         let spec = pb::WorkflowSpec {
             name: "gold first".into(),
             trigger: pb::Trigger::ConversationCreated.into(),

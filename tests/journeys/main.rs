@@ -9,6 +9,8 @@
 //! | [`merge`] | two customers turn out to be one person, and then not |
 //! | [`internal_messages`] | a supervisor corrects an agent, the agent calls one, and nobody else learns of it |
 //! | [`timeline`] | everything around a conversation, as its people see it, and how it is handed over |
+//! | [`handoff`] | a conversation is given away with what the next one has to know |
+//! | [`workflows`] | what a workflow does in the other services |
 //! | [`exports`] | later the whole exchange is read in the history, and taken along as a file by those who may |
 //! | [`privacy`] | no path leads a note to a contact |
 //! | [`access`] | every RPC, every role, against the reviewed table |
@@ -46,6 +48,7 @@ mod contact_notes;
 mod day;
 mod erasure;
 mod exports;
+mod handoff;
 mod hostile;
 mod imports;
 mod internal_messages;
@@ -62,4 +65,5 @@ mod rooms;
 mod tenancy;
 mod timeline;
 mod traces;
+mod workflows;
 mod world;

@@ -205,6 +205,8 @@ fn value_for(field: &FieldDescriptor, values: &Values, depth: usize) -> Option<V
             _ => Value::EnumNumber(kind.values().nth(1).map_or(0, |value| value.number())),
         },
         Kind::Message(inner) if inner.full_name() == "google.protobuf.FieldMask" => return None,
+        // A wait that would have to be of some length.
+        Kind::Message(inner) if inner.full_name() == "google.protobuf.Duration" => return None,
         // Instead of a body, which the probe gives.
         Kind::Message(inner) if inner.name() == "NoteTemplateFilling" => return None,
         Kind::Message(inner) => Value::Message(filled(&inner, values, depth + 1, 0)),
@@ -213,7 +215,8 @@ fn value_for(field: &FieldDescriptor, values: &Values, depth: usize) -> Option<V
     if field.is_map() {
         return Some(Value::Map(std::iter::once((MapKey::String("probe".into()), one)).collect()));
     }
-    let unlisted = matches!(field.name(), "working_hours" | "skills");
+    let unlisted =
+        matches!(field.name(), "working_hours" | "skills" | "required_skills" | "intervals" | "holidays");
     match (field.is_list(), unlisted) {
         (true, true) => None,
         (true, false) => Some(Value::List(vec![one])),

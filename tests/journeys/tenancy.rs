@@ -12,8 +12,9 @@ use self::objects::objects;
 use crate::raw::{Answer, Values, call, choices, ids, request_choosing, send};
 use crate::world::{World, in_every_shape};
 
-/// RPCs to which an id that is nobody's is no error: a filter that nothing passes, a notification that is nobody's to read.
-const INDIFFERENT: [&str; 8] = [
+/// RPCs to which an id that is nobody's is no error: a filter that nothing passes, a notification that is nobody's to read, a batch
+/// which then is not applied and says so of each item.
+const INDIFFERENT: [&str; 11] = [
     "/backchannel.contacts.v1.ErasureService/ListErasures",
     "/backchannel.contacts.v1.MergeService/ListDuplicates",
     "/backchannel.contacts.v1.MergeService/ListMerges",
@@ -21,6 +22,9 @@ const INDIFFERENT: [&str; 8] = [
     "/backchannel.notes.v1.NoteSearchService/SearchNotes",
     "/backchannel.notifications.v1.NotificationService/MarkNotificationsRead",
     "/backchannel.routing.v1.AgentService/ListAgents",
+    "/backchannel.routing.v1.BulkService/BatchResolveConversations",
+    "/backchannel.routing.v1.BulkService/BatchSnoozeConversations",
+    "/backchannel.routing.v1.BulkService/BatchTagConversations",
     "/backchannel.routing.v1.ConversationService/ListConversations",
 ];
 

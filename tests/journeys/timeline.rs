@@ -103,7 +103,7 @@ in_every_shape! {
             conversation_id: id.clone(),
             etag: current.etag,
             target: Some(pb::assign_conversation_request::Target::AgentId(second.agent_id.clone())),
-            request_id: String::new(),
+            ..Default::default()
         };
         first.api.assignments().assign_conversation(give).await.unwrap();
         let told = ears[1].hears_of(NotificationType::Handoff).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use db::Engine;
 use serde::Deserialize;
 
 /// Settings, each with the default that production uses.
@@ -15,11 +16,14 @@ pub struct RoutingConfig {
     /// Milliseconds between looks for queues whose wake-up was lost, leases that are over, and snoozes whose time has
     /// come. Default 1,000.
     pub sweep_ms: u64,
+    /// Milliseconds between two looks for what changed in inboxes without a wake-up reaching this process. Absent: 250 on PostgreSQL,
+    /// where other processes write as well; 1,000 on SQLite, where none does.
+    pub inbox_poll_ms: Option<u64>,
 }
 
 impl Default for RoutingConfig {
     fn default() -> Self {
-        Self { assign_batch: 200, assign_at_once: 4, sweep_ms: 1_000 }
+        Self { assign_batch: 200, assign_at_once: 4, sweep_ms: 1_000, inbox_poll_ms: None }
     }
 }
 
@@ -28,5 +32,15 @@ impl RoutingConfig {
     #[must_use]
     pub fn sweep(&self) -> Duration {
         Duration::from_millis(self.sweep_ms.max(10))
+    }
+
+    /// See [`RoutingConfig::inbox_poll_ms`].
+    #[must_use]
+    pub fn inbox_poll(&self, engine: Engine) -> Duration {
+        let usual = match engine {
+            Engine::Postgres => 250,
+            Engine::Sqlite => 1_000,
+        };
+        Duration::from_millis(self.inbox_poll_ms.unwrap_or(usual).max(10))
     }
 }

@@ -6,7 +6,9 @@ use proto::common::v1::ErrorReason;
 use rpc::Fault;
 use tonic::Code;
 
+use crate::app::prepared::Missing;
 use crate::domain::condition::BadExpression;
+use crate::domain::handoff::Unfit;
 
 /// Why a use case did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -70,15 +72,52 @@ pub enum Error {
         /// As many as it may have.
         most: i64,
     },
+    /// Something that cannot be left out was.
+    #[error("{field} is needed")]
+    Incomplete {
+        /// As the contract spells it.
+        field: String,
+    },
     /// A condition is not valid.
-    #[error(transparent)]
-    BadCondition(#[from] BadExpression),
+    #[error("{field}: {bad}")]
+    BadCondition {
+        /// As the contract spells it.
+        field: String,
+        /// What is wrong with it, and where.
+        bad: BadExpression,
+    },
     /// A message is for a conversation that nobody knows yet.
     #[error("the conversation is not known")]
     UnknownConversation,
+    /// Workflows need what was not at hand: it is begun anew with that, and nobody outside learns of it.
+    #[error("workflows need something more")]
+    Unprepared(Missing),
+    /// It cannot be given away so.
+    #[error("a handoff is missing, or reaches nobody")]
+    Handoff(Unfit),
+    /// Some conversations of a batch cannot change: the error of each of these, in its place.
+    #[error("some of the batch cannot change")]
+    Refused(Vec<Option<Error>>),
     /// Somebody else did the same thing at the same moment: to be tried again.
     #[error("raced by another transaction")]
     Raced,
+}
+
+impl From<Unfit> for Error {
+    fn from(unfit: Unfit) -> Self {
+        Self::Handoff(unfit)
+    }
+}
+
+impl Error {
+    /// The error of the only conversation of a batch.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        match self {
+            Self::Refused(errors) => errors.into_iter().flatten().next().unwrap_or(Self::Raced),
+            other => other,
+        }
+    }
 }
 
 impl From<RequestIdReused> for Error {
@@ -131,16 +170,38 @@ impl From<Error> for Fault {
             )
             .with_metadata("limit", most.to_string())
             .precondition("LIMIT_REACHED", "workflows", format!("there are {most}")),
-            Error::BadCondition(bad) => Fault::new(
+            Error::Incomplete { field } => Fault::invalid(field, "is needed"),
+            Error::BadCondition { field, bad } => Fault::new(
                 Code::InvalidArgument,
                 ErrorReason::InvalidExpression,
                 format!("the condition is not valid: {bad}"),
             )
-            .violation("spec.condition", bad.to_string())
+            .violation(field, bad.to_string())
             .with_metadata("line", bad.line.to_string())
             .with_metadata("column", bad.column.to_string())
             .with_metadata("expected", bad.expected),
-            Error::Raced => database(DbError::Busy),
+            Error::Handoff(why) => unfit(why),
+            refused @ Error::Refused(_) => refused.alone().into(),
+            Error::Unprepared(_) | Error::Raced => database(DbError::Busy),
+        }
+    }
+}
+
+/// Why a conversation cannot be given away with, or without, this handoff.
+fn unfit(why: Unfit) -> Fault {
+    match why {
+        Unfit::Required { setting } => Fault::failed_precondition(
+            ErrorReason::HandoffRequired,
+            "the organization demands a handoff for this: say in `handoff` what whoever takes over has to know",
+        )
+        .with_metadata("setting", setting)
+        .precondition("HANDOFF_REQUIRED", "conversation", format!("the setting {setting} is on")),
+        Unfit::ToNobody => Fault::invalid("handoff", "reaches nobody: leave it out"),
+        Unfit::ToOneself => {
+            Fault::invalid("handoff", "is for somebody else: leave it out to take the conversation over")
+        }
+        Unfit::TheirsAlready => {
+            Fault::invalid("handoff", "goes to who has the conversation already: write them a note instead")
         }
     }
 }

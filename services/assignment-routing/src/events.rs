@@ -1,5 +1,7 @@
 //! What routing tells notifications and contacts: recorded with the effect, delivered by the relay.
 
+pub mod notes;
+
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -51,9 +53,17 @@ impl Told {
     /// The outbox event. Unordered: feeds take events in any order, and together they arrive sooner.
     #[must_use]
     pub fn event(self) -> Event {
+        self.event_about(None)
+    }
+
+    /// The same, about a note, whose id it is.
+    #[must_use]
+    pub fn event_about(self, note: Option<EventId>) -> Event {
         let kind = match self.about {
             NotificationType::Assigned => "assigned",
             NotificationType::Reopened => "reopened",
+            NotificationType::Handoff => "handoff",
+            NotificationType::Escalated => "escalated",
             _ => "told",
         };
         let message = NotificationEvent {
@@ -62,7 +72,7 @@ impl Told {
             recipient_subjects: vec![self.recipient],
             reason: self.reason,
             conversation_id: self.conversation.to_string(),
-            note_id: String::new(),
+            note_id: note.map(|note| note.to_string()).unwrap_or_default(),
             actor: self.actor.map(actor),
             occur_time: Some(rpc::convert::proto_time(self.occur_time)),
         };
@@ -81,6 +91,43 @@ fn actor(author: Author) -> Actor {
         subject: author.subject.to_string(),
         role: rpc::convert::proto_role(author.role).into(),
         display_name: author.display_name,
+    }
+}
+
+/// That a workflow has something to tell people about a conversation.
+#[derive(Debug, Clone)]
+pub struct WorkflowTold {
+    /// The event.
+    pub event: EventId,
+    /// The `sub` of those who are told.
+    pub recipients: Vec<String>,
+    /// Why, in a sentence that an admin wrote.
+    pub reason: String,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// When it happened.
+    pub occur_time: Timestamp,
+}
+
+impl WorkflowTold {
+    /// The outbox event; none if there is nobody to be told.
+    #[must_use]
+    pub fn event(self) -> Option<Event> {
+        if self.recipients.is_empty() {
+            return None;
+        }
+        let message = NotificationEvent {
+            event_id: self.event.to_string(),
+            r#type: NotificationType::Workflow.into(),
+            recipient_subjects: self.recipients,
+            reason: self.reason,
+            conversation_id: self.conversation.to_string(),
+            note_id: String::new(),
+            actor: None,
+            occur_time: Some(rpc::convert::proto_time(self.occur_time)),
+        };
+        let payload = message.encode_to_vec();
+        Some(Event { event_id: self.event, target: NOTIFICATIONS, kind: "workflow", payload, key: None })
     }
 }
 

@@ -13,8 +13,9 @@
 //! Follow a message: [`api`] `record_message` -> [`app::record_message`] -> [`domain::workflow`] -> the queue ->
 //! [`worker::assign`] -> [`app::assigner`] -> [`domain::batch`] -> an assignment, a decision, an event.
 //!
-//! It has no client of the notes service, and no table that holds anything private: what a customer may read and what
-//! they may not are kept by different services.
+//! It cannot read from the notes service, and no table of its own holds anything private: what a customer may read and what
+//! they may not are kept by different services. What it has to say in private (a handoff, a note of a workflow) leaves by the outbox,
+//! in the transaction that says it.
 
 pub mod api;
 pub mod app;
@@ -36,21 +37,30 @@ use outbox::{Deliver, Outbox, Relay, Sweep};
 use proto::routing::v1::admin_service_server::AdminServiceServer;
 use proto::routing::v1::agent_service_server::AgentServiceServer;
 use proto::routing::v1::assignment_service_server::AssignmentServiceServer;
+use proto::routing::v1::bulk_service_server::BulkServiceServer;
+use proto::routing::v1::business_hours_service_server::BusinessHoursServiceServer;
 use proto::routing::v1::contact_event_service_server::ContactEventServiceServer;
 use proto::routing::v1::conversation_service_server::ConversationServiceServer;
 use proto::routing::v1::directory_service_server::DirectoryServiceServer;
 use proto::routing::v1::erasure_service_server::ErasureServiceServer;
 use proto::routing::v1::event_service_server::EventServiceServer;
+use proto::routing::v1::handoff_service_server::HandoffServiceServer;
 use proto::routing::v1::history_service_server::HistoryServiceServer;
+use proto::routing::v1::inbox_watch_service_server::InboxWatchServiceServer;
+use proto::routing::v1::presence_service_server::PresenceServiceServer;
+use proto::routing::v1::settings_service_server::SettingsServiceServer;
+use proto::routing::v1::simulation_service_server::SimulationServiceServer;
 use proto::routing::v1::team_service_server::TeamServiceServer;
 use proto::routing::v1::workflow_service_server::WorkflowServiceServer;
 use runtime::{Config, Deps, Service, StartError, Unit, Worker};
 use tonic::server::NamedService;
 
 use api::Api;
+use app::presence_board::PresenceBoard;
 use app::rulesets::Rulesets;
 use app::{App, inbox};
 use config::RoutingConfig;
+use events::notes::{NOTES, ToNotes};
 use events::{CONTACTS, NOTIFICATIONS, ToContacts, ToNotifications};
 
 /// The name by which peers know this service.
@@ -73,7 +83,8 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let db = deps.open(&store::MIGRATIONS).await?;
     let outbox = Outbox::new();
     let to_contacts: Arc<dyn Deliver> = Arc::new(ToContacts::new(contacts.clone()));
-    let targets = HashMap::from([(NOTIFICATIONS, notifications), (CONTACTS, to_contacts)]);
+    let to_notes: Arc<dyn Deliver> = Arc::new(ToNotes::new(deps.peer(NOTES)?));
+    let targets = HashMap::from([(NOTIFICATIONS, notifications), (CONTACTS, to_contacts), (NOTES, to_notes)]);
     let relay = Relay::new(NAME, db.clone(), outbox.clone(), deps.clock.clone(), targets);
     let app = Arc::new(App {
         db: db.clone(),
@@ -86,6 +97,9 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
         contacts,
         settings,
         rulesets: Rulesets::default(),
+        hubs: Default::default(),
+        presence: Arc::new(PresenceBoard::new(deps.clock.new_id())),
+        streams_end: deps.streams_end.clone(),
     });
     let routes = Api::new(Arc::clone(&app)).routes();
     Ok(Service { routes, workers: workers(&app, relay, Sweep::new(db)), health: health() })
@@ -93,6 +107,7 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
 
 fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
     let [assigner, leases, snoozes] = [app, app, app].map(Arc::clone);
+    let [presence, inboxes] = [app, app].map(Arc::clone);
     let follower = app.follower.clone();
     vec![
         Worker::relay(relay),
@@ -101,6 +116,8 @@ fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
         Worker::new("assigner", move |stop| worker::assign(Arc::clone(&assigner), stop)),
         Worker::new("lease sweep", move |stop| worker::expire_leases(Arc::clone(&leases), stop)),
         Worker::new("snooze waker", move |stop| worker::wake_snoozed(Arc::clone(&snoozes), stop)),
+        Worker::new("presence", move |stop| worker::hear_presence(Arc::clone(&presence), stop)),
+        Worker::new("inbox log", move |stop| worker::forget_inbox_changes(Arc::clone(&inboxes), stop)),
         Worker::new("contact mover", move |stop| follower.clone().work(stop)),
         Worker::forget_answers(app.db.clone()),
     ]
@@ -111,12 +128,19 @@ fn health() -> Vec<&'static str> {
         AdminServiceServer::<Api>::NAME,
         AgentServiceServer::<Api>::NAME,
         AssignmentServiceServer::<Api>::NAME,
+        BulkServiceServer::<Api>::NAME,
+        BusinessHoursServiceServer::<Api>::NAME,
         ContactEventServiceServer::<Api>::NAME,
         ConversationServiceServer::<Api>::NAME,
         DirectoryServiceServer::<Api>::NAME,
         ErasureServiceServer::<Api>::NAME,
         EventServiceServer::<Api>::NAME,
+        HandoffServiceServer::<Api>::NAME,
         HistoryServiceServer::<Api>::NAME,
+        InboxWatchServiceServer::<Api>::NAME,
+        PresenceServiceServer::<Api>::NAME,
+        SettingsServiceServer::<Api>::NAME,
+        SimulationServiceServer::<Api>::NAME,
         TeamServiceServer::<Api>::NAME,
         WorkflowServiceServer::<Api>::NAME,
     ]

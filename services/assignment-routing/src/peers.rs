@@ -1,21 +1,26 @@
 //! What routing asks other services, with the caller's own token.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
-use kernel::ContactId;
+use kernel::{ContactId, OrgId};
+use proto::contacts::v1::attribute_value::Value;
 use proto::contacts::v1::contact_service_client::ContactServiceClient;
-use proto::contacts::v1::{GetContactRequest, ResolveContactRequest};
+use proto::contacts::v1::{Contact, GetContactRequest, GetContactResponse, ResolveContactRequest};
 use rpc::{Call, Fault, Peer};
+use tonic::{Code, Response, Status};
+
+use crate::domain::facts::{Attribute, ContactFacts};
+
+/// How long workflows wait for what they want to know of a contact.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A customer, as workflows need to know them.
 #[derive(Debug, Clone)]
 pub struct KnownContact {
     /// The contact.
     pub id: ContactId,
-    /// The tags they carry.
-    pub tags: BTreeSet<String>,
-    /// Their language, a BCP 47 tag; empty: not known.
-    pub language: String,
+    /// What conditions may ask of them.
+    pub facts: ContactFacts,
     /// Whether what they write calls nobody.
     pub blocked: bool,
 }
@@ -39,33 +44,67 @@ pub async fn resolve_contact(
     let answer = ContactServiceClient::new(contacts.on_behalf(call)).resolve_contact(request).await;
     let answer = answer.map_err(|status| match status.code() {
         // The only thing in the question that contacts may find fault with is the address.
-        tonic::Code::InvalidArgument => {
-            Fault::invalid("contact_address", "is not an address of this channel")
-        }
+        Code::InvalidArgument => Fault::invalid("contact_address", "is not an address of this channel"),
         _ => Fault::from_peer(status),
     })?;
     let contact = answer
         .into_inner()
         .contact
         .ok_or_else(|| Fault::internal("contacts resolved an address to nobody"))?;
-    Ok(KnownContact {
-        id: rpc::convert::id_of("contact_id", &contact.contact_id)
-            .map_err(|_| Fault::internal("contacts named a contact by an id that is none"))?,
-        tags: contact.tags.into_iter().collect(),
-        language: contact.language,
-        blocked: contact.blocked,
-    })
+    known(contact)
 }
 
-/// Asks contacts whether what this contact writes calls nobody. Never from inside a transaction.
+fn known(contact: Contact) -> Result<KnownContact, Fault> {
+    let attributes = contact.attributes.into_iter().filter_map(|it| {
+        let value = match it.value? {
+            Value::Number(number) => Attribute::Number(number),
+            Value::Boolean(yes) => Attribute::Boolean(yes),
+            Value::Text(text) | Value::Date(text) | Value::Link(text) | Value::Choice(text) => {
+                Attribute::Text(text)
+            }
+        };
+        Some((it.key, value))
+    });
+    let facts = ContactFacts {
+        tags: contact.tags.into_iter().collect(),
+        language: contact.language,
+        attributes: attributes.collect(),
+    };
+    let id = rpc::convert::id_of("contact_id", &contact.contact_id)
+        .map_err(|_| Fault::internal("contacts named a contact by an id that is none"))?;
+    Ok(KnownContact { id, facts, blocked: contact.blocked })
+}
+
+/// Asks contacts who this is, and whether what they write calls nobody. Never from inside a transaction.
 ///
 /// # Errors
-/// The peer's refusal, as our caller is to see it. One who is not there any more is not blocked.
-pub async fn is_blocked(contacts: &Peer, call: &Call, id: ContactId) -> Result<bool, Fault> {
-    let request = GetContactRequest { contact_id: id.to_string() };
-    match ContactServiceClient::new(contacts.on_behalf(call)).get_contact(request).await {
-        Ok(answer) => Ok(answer.into_inner().contact.is_some_and(|contact| contact.blocked)),
-        Err(status) if status.code() == tonic::Code::NotFound => Ok(false),
+/// The peer's refusal, as our caller is to see it. None: they are not there any more.
+pub async fn find_contact(
+    contacts: &Peer,
+    call: &Call,
+    id: ContactId,
+) -> Result<Option<KnownContact>, Fault> {
+    found(ContactServiceClient::new(contacts.on_behalf(call)).get_contact(question(id)).await)
+}
+
+/// Asks contacts what workflows want to know of a contact, for nobody but the organization. Never from inside a transaction.
+///
+/// # Errors
+/// The peer's refusal. One who is not there any more has no tags, no language and no attributes.
+pub async fn find_facts(contacts: &Peer, org: &OrgId, id: ContactId) -> Result<ContactFacts, Fault> {
+    let answer =
+        ContactServiceClient::new(contacts.as_service(org, PATIENCE)).get_contact(question(id)).await;
+    Ok(found(answer)?.map(|known| known.facts).unwrap_or_default())
+}
+
+fn question(id: ContactId) -> GetContactRequest {
+    GetContactRequest { contact_id: id.to_string() }
+}
+
+fn found(answer: Result<Response<GetContactResponse>, Status>) -> Result<Option<KnownContact>, Fault> {
+    match answer {
+        Ok(answer) => answer.into_inner().contact.map(known).transpose(),
+        Err(status) if status.code() == Code::NotFound => Ok(None),
         Err(status) => Err(Fault::from_peer(status)),
     }
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::watch_presence::PRESENCE;
 use crate::app::{App, QUEUE};
 
 /// After a batch that another transaction was in the way of.
@@ -150,6 +151,46 @@ pub async fn wake_snoozed(app: Arc<App>, stop: CancellationToken) {
     while rested(&app, &stop).await {
         if let Err(error) = app.wake_snoozed().await {
             tracing::warn!(%error, "snoozed conversations not opened; tried again soon");
+        }
+    }
+}
+
+/// Between two looks for changes of inboxes that are old enough to be forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// Forgets changes of inboxes that nobody comes back for.
+pub async fn forget_inbox_changes(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep(FORGET_EVERY) => {}
+        }
+        match app.forget_inbox_changes().await {
+            Ok(gone) => metrics::counter!("inbox_changes_forgotten_total").increment(gone),
+            Err(error) => tracing::warn!(%error, "changes of inboxes are kept for longer; tried again soon"),
+        }
+    }
+}
+
+/// Between two looks for conversations where nobody is any more.
+const LEAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// Hears from other processes who is at which conversation.
+pub async fn hear_presence(app: Arc<App>, stop: CancellationToken) {
+    let mut told = app.wake.subscribe(PRESENCE);
+    let mut sweep = interval(LEAVE_EVERY);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            told = told.recv() => match told {
+                Ok(woken) => app.presence.hear(&woken.org, &woken.key, app.clock.now()),
+                // What was missed is said again within seconds.
+                Err(RecvError::Lagged(_)) => {}
+                // Not while the application lives, which holds the other end.
+                Err(RecvError::Closed) => return,
+            },
+            _ = sweep.tick() => app.presence.forget(app.clock.now()),
         }
     }
 }

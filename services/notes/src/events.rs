@@ -18,7 +18,7 @@ use rpc::Peer;
 use rpc::convert::{proto_role, proto_time};
 
 use crate::domain::internal_message::InternalMessage;
-use crate::domain::{Author, Handoff, Note, Urgency};
+use crate::domain::{Author, Note, Urgency};
 
 /// The peer that tells people.
 pub const NOTIFICATIONS: &str = "notifications";
@@ -30,7 +30,7 @@ const PEOPLE: usize = 1_000;
 /// The time of one delivery.
 const DELIVERY: Duration = Duration::from_secs(5);
 
-/// The events of a new note.
+/// The events of a new note, without that of a handoff.
 pub fn of_new_note(clock: &Clock, note: &Note, recipients: &[Subject]) -> Vec<Event> {
     let mut events = vec![contacts::of_new_note(clock, note)];
     // What is on a contact is nothing new in one of their conversations.
@@ -38,16 +38,16 @@ pub fn of_new_note(clock: &Clock, note: &Note, recipients: &[Subject]) -> Vec<Ev
         let added = Happened::NoteAdded(NoteAdded { author_subject: note.author.subject.to_string() });
         events.push(to_routing(clock, note, conversation_id, "note_added", added));
     }
-    events.extend(note.handoff.as_ref().map(|handoff| of_handoff(clock, note, handoff)));
     events.extend(of_mentions(clock, note, &note.author, recipients));
     events
 }
 
-/// The event of a handoff: its receiver is told, and how soon it wants to be taken up.
-fn of_handoff(clock: &Clock, note: &Note, handoff: &Handoff) -> Event {
-    let receiver = vec![handoff.receiver.subject.to_string()];
+/// The event of a handoff to an agent, who is told, and how soon it wants to be taken up.
+pub fn of_handoff(clock: &Clock, note: &Note) -> Option<Event> {
+    let handoff = note.handoff.as_ref()?;
+    let receiver = vec![handoff.person()?.to_string()];
     let told = Told::Handoff(handoff.urgency);
-    to_notifications(clock, note, &note.author, told, receiver, note.create_time)
+    Some(to_notifications(clock, note, &note.author, told, receiver, note.create_time))
 }
 
 /// The event of an acknowledgement: the author of the handoff is told.

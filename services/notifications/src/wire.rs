@@ -47,6 +47,7 @@ pub(crate) fn kind_of(kind: i32) -> Option<NotificationType> {
         Ok(Theirs::SlaWarning) => Some(Ours::SlaWarning),
         Ok(Theirs::SlaBreach) => Some(Ours::SlaBreach),
         Ok(Theirs::NoReply) => Some(Ours::NoReply),
+        Ok(Theirs::Workflow) => Some(Ours::Workflow),
         Ok(Theirs::Unspecified) | Err(_) => None,
     }
 }
@@ -65,6 +66,7 @@ fn proto_kind(kind: NotificationType) -> pb::NotificationType {
         Ours::SlaWarning => Theirs::SlaWarning,
         Ours::SlaBreach => Theirs::SlaBreach,
         Ours::NoReply => Theirs::NoReply,
+        Ours::Workflow => Theirs::Workflow,
     }
 }
 

@@ -77,8 +77,12 @@ fn told(decision: &pb::Decision) -> String {
             pb::Exclusion::Unspecified => "got it".to_owned(),
             why => name(why.as_str_name(), "EXCLUSION_"),
         };
-        let _ =
-            writeln!(text, "  candidate {who:<24} {verdict:<16} {} open", candidate.open_conversation_count);
+        let room = match candidate.capacity_units {
+            0 => String::new(),
+            most => format!(", {} of {most} units", candidate.open_units),
+        };
+        let open = candidate.open_conversation_count;
+        let _ = writeln!(text, "  candidate {who:<24} {verdict:<16} {open} open{room}");
     }
     text.push('\n');
     text

@@ -10,6 +10,7 @@
 //! - [`Relay`], [`Deliver`]: claiming by state under a fence, sending in batches, back-off, dead letters.
 //! - [`first_time`]: the inbox; what makes a repeat harmless.
 //! - [`dead_letters`], [`retry_dead`]: what was given up, and another chance for it.
+//! - [`withdraw`]: takes back what is about something that is gone.
 //! - [`Sweep`]: forgets what nobody will ask for again.
 //! - [`Wake`], [`Bell`]: "look again" hints between tasks and processes. Losing all of them costs latency, never data.
 //! - [`TABLES`]: their tables, part of every service's own migrations.
@@ -31,6 +32,7 @@ mod round;
 mod sweep;
 mod trace;
 mod wake;
+mod withdraw;
 
 pub use dead::{DeadLetter, dead_letters, retry_dead};
 pub use deliver::{Deliver, Outcome, Outgoing, Undelivered};
@@ -39,6 +41,7 @@ pub use inbox::{REMEMBERED, first_time};
 pub use relay::{Relay, RelaySettings};
 pub use sweep::Sweep;
 pub use wake::{BadNatsAddress, Bell, Wake, Woken};
+pub use withdraw::withdraw;
 
 /// The tables `outbox` and `inbox`. Relay and sweep see them across tenants.
 pub static TABLES: db::MigrationSet = db::MigrationSet {

@@ -186,6 +186,11 @@ impl Fault {
         self
     }
 
+    /// The sentence for the developer who reads it.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// The gRPC code.
     pub fn code(&self) -> Code {
         self.0.code

@@ -15,10 +15,11 @@ use crate::raw::Values;
 use crate::world::World;
 
 /// The fields that name them.
-pub(super) const IDS: [&str; 20] = [
+pub(super) const IDS: [&str; 21] = [
     "agent_id",
     "assignee_id",
     "recipient_agent_id",
+    "supervisor_id",
     "team_id",
     "workflow_id",
     "notification_id",
@@ -65,6 +66,7 @@ pub(super) async fn objects(world: &World, org: &str) -> Values {
         ("agent_id", agent.clone()),
         ("assignee_id", agent.clone()),
         ("recipient_agent_id", agent),
+        ("supervisor_id", self::agent(&supervisor).await),
         ("team_id", team.team_id.clone()),
         ("workflow_id", workflow(&admin, &team.team_id).await),
         ("notification_id", told(&ana).await),
@@ -118,7 +120,8 @@ async fn conversation(
 
 /// A workflow that nothing starts.
 async fn workflow(admin: &Session, team_id: &str) -> String {
-    let assign = pb::AssignTeam { team_id: team_id.to_owned(), strategy: pb::Strategy::RoundRobin.into() };
+    let strategy = pb::Strategy::RoundRobin.into();
+    let assign = pb::AssignTeam { team_id: team_id.to_owned(), strategy, ..Default::default() };
     let spec = pb::WorkflowSpec {
         name: "ours".into(),
         position: 10,

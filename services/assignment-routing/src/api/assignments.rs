@@ -8,6 +8,7 @@ use rpc::convert::{expected_version, id_of};
 use tonic::{Request, Response, Status};
 
 use super::Api;
+use crate::app::effects::Item;
 use crate::wire;
 
 #[tonic::async_trait]
@@ -20,13 +21,10 @@ impl AssignmentService for Api {
         let it = request.into_inner();
         let retry = runtime::retry(&call, &it.request_id, &it)?;
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
-        let target = wire::decision::target(it.target.as_ref())?;
-        let assigned = self
-            .0
-            .assign(&call.caller, runtime::origin(&call), retry, id, target, expected)
-            .await
-            .map_err(Fault::from)?;
-        let conversation = Some(wire::conversation::conversation(assigned, true));
+        let handover = wire::handoff::handover(it.target.as_ref(), it.handoff)?;
+        let item = Item { id, expected };
+        let assigned = self.0.assign(&call.caller, runtime::origin(&call), retry, item, handover).await;
+        let conversation = Some(wire::conversation::conversation(assigned.map_err(Fault::from)?, true));
         Ok(Response::new(pb::AssignConversationResponse { conversation }))
     }
 

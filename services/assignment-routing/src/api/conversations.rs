@@ -8,6 +8,7 @@ use rpc::convert::{expected_version, id_of, time_of};
 use tonic::{Request, Response, Status};
 
 use super::{Api, given};
+use crate::app::effects::Item;
 use crate::app::sight::Sight;
 use crate::wire;
 use crate::wire::conversation::conversation;
@@ -97,8 +98,8 @@ impl ConversationService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
-        let resolved =
-            self.0.resolve(&call.caller, runtime::origin(&call), id, expected).await.map_err(Fault::from)?;
+        let resolved = self.0.resolve(&call.caller, runtime::origin(&call), Item { id, expected }).await;
+        let resolved = resolved.map_err(Fault::from)?;
         Ok(Response::new(pb::ResolveConversationResponse {
             conversation: Some(conversation(resolved, true)),
         }))
@@ -111,8 +112,8 @@ impl ConversationService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
-        let reopened =
-            self.0.reopen(&call.caller, runtime::origin(&call), id, expected).await.map_err(Fault::from)?;
+        let reopened = self.0.reopen(&call.caller, runtime::origin(&call), Item { id, expected }).await;
+        let reopened = reopened.map_err(Fault::from)?;
         Ok(Response::new(pb::ReopenConversationResponse { conversation: Some(conversation(reopened, true)) }))
     }
 
@@ -125,11 +126,9 @@ impl ConversationService for Api {
         let (id, expected) = (id_of("conversation_id", &it.conversation_id)?, expected_version(&it.etag));
         let until = given("snooze_until_time", it.snooze_until_time)?;
         let until = time_of("snooze_until_time", &until)?;
-        let snoozed = self
-            .0
-            .snooze(&call.caller, runtime::origin(&call), id, until, expected)
-            .await
-            .map_err(Fault::from)?;
+        let item = Item { id, expected };
+        let snoozed = self.0.snooze(&call.caller, runtime::origin(&call), item, until).await;
+        let snoozed = snoozed.map_err(Fault::from)?;
         Ok(Response::new(pb::SnoozeConversationResponse { conversation: Some(conversation(snoozed, true)) }))
     }
 

@@ -3,12 +3,19 @@
 mod admin;
 mod agents;
 mod assignments;
+mod bulk;
+mod business_hours;
 mod contact_events;
 mod conversations;
 mod directory;
 mod erasure;
 mod events;
+mod handoffs;
 mod history;
+mod inbox_watch;
+mod presence;
+mod settings;
+mod simulation;
 mod teams;
 mod workflows;
 
@@ -17,12 +24,19 @@ use std::sync::Arc;
 use proto::routing::v1::admin_service_server::AdminServiceServer;
 use proto::routing::v1::agent_service_server::AgentServiceServer;
 use proto::routing::v1::assignment_service_server::AssignmentServiceServer;
+use proto::routing::v1::bulk_service_server::BulkServiceServer;
+use proto::routing::v1::business_hours_service_server::BusinessHoursServiceServer;
 use proto::routing::v1::contact_event_service_server::ContactEventServiceServer;
 use proto::routing::v1::conversation_service_server::ConversationServiceServer;
 use proto::routing::v1::directory_service_server::DirectoryServiceServer;
 use proto::routing::v1::erasure_service_server::ErasureServiceServer;
 use proto::routing::v1::event_service_server::EventServiceServer;
+use proto::routing::v1::handoff_service_server::HandoffServiceServer;
 use proto::routing::v1::history_service_server::HistoryServiceServer;
+use proto::routing::v1::inbox_watch_service_server::InboxWatchServiceServer;
+use proto::routing::v1::presence_service_server::PresenceServiceServer;
+use proto::routing::v1::settings_service_server::SettingsServiceServer;
+use proto::routing::v1::simulation_service_server::SimulationServiceServer;
 use proto::routing::v1::team_service_server::TeamServiceServer;
 use proto::routing::v1::workflow_service_server::WorkflowServiceServer;
 use rpc::{Fault, MESSAGE_LIMIT};
@@ -48,12 +62,21 @@ impl Api {
         Routes::new(AgentServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(AdminServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(AssignmentServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(BulkServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(
+                BusinessHoursServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT),
+            )
             .add_service(ContactEventServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(ConversationServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(DirectoryServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(ErasureServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(EventServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(HandoffServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(HistoryServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(InboxWatchServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(PresenceServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(SettingsServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(SimulationServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(TeamServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(WorkflowServiceServer::new(api).max_decoding_message_size(MESSAGE_LIMIT))
     }

@@ -19,11 +19,8 @@ impl TeamService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let retry = runtime::retry(&call, &it.request_id, &it)?;
-        let (handle, members) = (wire::team::handle(&it.handle)?, ids_of("agent_ids", &it.agent_ids)?);
-        let made = self
-            .0
-            .create_team(&call.caller, runtime::origin(&call), retry, handle, it.display_name, members)
-            .await;
+        let new = wire::team::new_team(it)?;
+        let made = self.0.create_team(&call.caller, runtime::origin(&call), retry, new).await;
         Ok(Response::new(pb::CreateTeamResponse { team: Some(wire::team::team(made.map_err(Fault::from)?)) }))
     }
 

@@ -19,7 +19,7 @@ impl WorkflowService for Api {
         let call = rpc::call(&request)?;
         let it = request.into_inner();
         let retry = runtime::retry(&call, &it.request_id, &it)?;
-        let spec = wire::workflow::new_workflow(given("spec", it.spec)?)?;
+        let spec = wire::workflow::new_workflow("spec", given("spec", it.spec)?)?;
         let workflow = self
             .0
             .create_workflow(&call.caller, runtime::origin(&call), retry, spec)

@@ -41,6 +41,7 @@ impl App {
             profile,
             presence: Presence::ABSENT,
             open: 0,
+            open_units: 0,
             teams: Vec::new(),
             create_time: now,
             update_time: now,
@@ -93,7 +94,7 @@ impl App {
         Ok((agents.clone(), last.map_or_else(String::new, |last| self.seal.seal(LIST, &binding, &last))))
     }
 
-    /// Changes the profile of an agent.
+    /// Changes the profile of an agent. With other skills or another capacity the agent may take what waits.
     ///
     /// # Errors
     /// [`Error::NoSuchAgent`], [`Error::Stale`], [`Error::HandleTaken`], [`Error::RequestIdReused`], [`Error::Db`].
@@ -107,10 +108,48 @@ impl App {
         expected: Option<i64>,
     ) -> Result<Agent, Error> {
         let now = self.clock.now();
-        let origin = origin.of_request(retry.request_id);
+        let (app, origin) = (self.clone(), origin.of_request(retry.request_id));
         self.db
-            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now, origin)))
+            .write_once(&caller.org, retry, move |tx| {
+                Box::pin(async move { app.change_agent(tx, id, change, expected, now, origin).await })
+            })
             .await
+    }
+
+    async fn change_agent(
+        &self,
+        tx: &mut Tx,
+        id: AgentId,
+        change: ProfileChange,
+        expected: Option<i64>,
+        now: Timestamp,
+        origin: Origin,
+    ) -> Result<Agent, Error> {
+        store::locks::lock_agent(tx, id).await?;
+        let mut agent = get(tx, id).await?;
+        check_version(expected, agent.version)?;
+        let before = agent.profile.clone();
+        agent.profile = change.apply(before.clone());
+        if agent.profile == before {
+            return Ok(agent);
+        }
+        agent.version += 1;
+        agent.update_time = now;
+        if agent.profile.username != before.username {
+            store::handles::delete_handle(tx, &before.username).await?;
+            store::handles::insert_handle(tx, &agent.profile.username, Named::Agent(id))
+                .await
+                .map_err(taken)?;
+        }
+        audit::record(tx, &origin, &[Event::new("agent.update", id)]).await?;
+        if agent.profile.skills != before.skills || agent.profile.capacity_units != before.capacity_units {
+            self.ring_all(tx, &agent.teams);
+        }
+        if store::agents::save_agent(tx, &agent).await.map_err(taken)? {
+            Ok(agent)
+        } else {
+            Err(Error::Raced)
+        }
     }
 }
 
@@ -136,30 +175,4 @@ async fn add_teams(tx: &mut Tx, agents: &mut [Agent]) -> Result<(), Error> {
         agent.teams = teams.remove(&agent.id).unwrap_or_default();
     }
     Ok(())
-}
-
-async fn update(
-    tx: &mut Tx,
-    id: AgentId,
-    change: ProfileChange,
-    expected: Option<i64>,
-    now: Timestamp,
-    origin: Origin,
-) -> Result<Agent, Error> {
-    store::locks::lock_agent(tx, id).await?;
-    let mut agent = get(tx, id).await?;
-    check_version(expected, agent.version)?;
-    let before = agent.profile.clone();
-    agent.profile = change.apply(before.clone());
-    if agent.profile == before {
-        return Ok(agent);
-    }
-    agent.version += 1;
-    agent.update_time = now;
-    if agent.profile.username != before.username {
-        store::handles::delete_handle(tx, &before.username).await?;
-        store::handles::insert_handle(tx, &agent.profile.username, Named::Agent(id)).await.map_err(taken)?;
-    }
-    audit::record(tx, &origin, &[Event::new("agent.update", id)]).await?;
-    if store::agents::save_agent(tx, &agent).await.map_err(taken)? { Ok(agent) } else { Err(Error::Raced) }
 }

@@ -64,7 +64,15 @@ impl App {
         origin: Origin,
         events: Vec<Happened>,
     ) -> Result<Vec<Applied>, Error> {
-        self.db.write(&caller.org, move |tx| Box::pin(apply(tx, events, origin))).await
+        let app = self.clone();
+        self.db
+            .write(&caller.org, move |tx| {
+                Box::pin(async move {
+                    app.ring_inboxes(tx);
+                    apply(tx, events, origin).await
+                })
+            })
+            .await
     }
 }
 

@@ -1,25 +1,36 @@
 //! Automatic assignment (R9, R10, R11): one batch of a team's queue under the team's lock, decided purely, written with
 //! few statements, all or nothing.
 //!
-//! The lock makes turns exact; the version of each conversation and the schema's unique open assignment are what holds
-//! if the lock were ever lost.
+//! The lock makes turns exact; the version of each conversation, the schema's unique open assignment and the capacity in the
+//! statement that adds to loads are what holds if the lock were ever lost.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use audit::{Event, Origin};
 use db::Tx;
-use kernel::{AgentId, OrgId, TeamId, Timestamp};
+use kernel::{AgentId, ContactId, ConversationId, OrgId, TeamId, Timestamp};
 use proto::notifications::v1::NotificationType;
 
 use super::App;
 use crate::NAME;
-use crate::domain::batch::{Batch, anybody, decide, fitting};
-use crate::domain::choose::{AgentSnapshot, Rotation};
+use crate::domain::batch::{Batch, Desk, Waiting, fitting};
+use crate::domain::choose::{AgentSnapshot, Rotation, Terms};
 use crate::domain::history::{EventKind, HistoryEvent};
+use crate::domain::sharing::{Demand, Strategy};
 use crate::error::Error;
 use crate::events::Told;
 use crate::store;
+use crate::store::demands::{Asking, Relaxed, Relaxing};
 use crate::store::queue::Part;
+
+/// Different demands of one queue that are looked at when those in front cannot be met, at most.
+const DEMANDS: i64 = 500;
+
+/// Of those that can be met, at most.
+const MET: usize = 100;
+
+/// Conversations of whom less is asked after a wait, in one batch.
+const RELAXED: i64 = 500;
 
 /// What a look at a queue did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,29 +53,63 @@ impl App {
 
     async fn serve(&self, tx: &mut Tx, team: TeamId) -> Result<Served, Error> {
         store::locks::lock_teams(tx, &[team]).await?;
-        let most = self.settings.assign_batch.max(1);
-        let mut queue = store::queue::list_next(tx, team, Part::All, i64::from(most)).await?;
+        let most = i64::from(self.settings.assign_batch.max(1));
+        let mut queue = store::queue::list_next(tx, team, Part::Takeable, most).await?;
+        if queue.is_empty() {
+            queue = store::queue::list_next(tx, team, Part::Unexplained, most).await?;
+        }
         if queue.is_empty() {
             return Ok(Served { assigned: 0, more: false });
         }
-        let agents = store::agents::snapshot(tx, team).await?;
-        let now = tx.now().await?;
-        if !anybody(&agents, now) {
-            queue = store::queue::list_next(tx, team, Part::Unexplained, i64::from(most)).await?;
+        let (handle, mut desk) = open_desk(tx, team).await?;
+        if !desk.takes_anything() {
+            queue = store::queue::list_next(tx, team, Part::FreeUnexplained, most).await?;
         }
-        let fitting = fitting(usize::try_from(most).unwrap_or(usize::MAX), agents.len());
+        let fitting = fitting(usize::try_from(most).unwrap_or(usize::MAX), desk.agents().len());
         let full = queue.len() >= fitting;
-        queue.truncate(fitting);
-        let rotation = Rotation { last: store::queue::find_rotation(tx, team).await? };
-        let batch = decide(team, queue, agents.clone(), rotation, now, || self.clock.new_id().into());
-        self.write(tx, team, &batch, &agents, now).await?;
-        Ok(Served { assigned: batch.given.len(), more: full })
+        self.decide(tx, team, &mut desk, queue, fitting).await?;
+        if full && !desk.gave() {
+            // Nobody can take any of those in front: those behind may ask for something else.
+            let behind = first_met(tx, team, &mut desk, fitting).await?;
+            self.decide(tx, team, &mut desk, behind, fitting).await?;
+        }
+        if full && !desk.decided() {
+            let queue = store::queue::list_next(tx, team, Part::FreeUnexplained, most).await?;
+            self.decide(tx, team, &mut desk, queue, fitting).await?;
+        }
+        let more = full && desk.decided();
+        let now = desk.now();
+        let (batch, agents) = desk.done();
+        self.write(tx, team, &handle, &batch, &agents, now).await?;
+        Ok(Served { assigned: batch.given.len(), more })
+    }
+
+    /// Decides on some of the queue, once the desk knows what they ask for.
+    async fn decide(
+        &self,
+        tx: &mut Tx,
+        team: TeamId,
+        desk: &mut Desk,
+        queue: Vec<Waiting>,
+        most: usize,
+    ) -> Result<(), Error> {
+        let asked = queue.iter().any(|it| !it.sharing.required_skills.is_empty());
+        know_skills(tx, team, desk, asked).await?;
+        let sticky = |it: &&Waiting| it.sharing.strategy == Strategy::Sticky;
+        let contacts: BTreeSet<ContactId> = queue.iter().filter(sticky).map(|it| it.contact).collect();
+        if !contacts.is_empty() {
+            let contacts: Vec<ContactId> = contacts.into_iter().collect();
+            desk.know_last_agents(store::assignments::list_last_agents(tx, team, &contacts).await?);
+        }
+        desk.decide(queue, most, || self.clock.new_id().into());
+        Ok(())
     }
 
     async fn write(
         &self,
         tx: &mut Tx,
         team: TeamId,
+        handle: &str,
         batch: &Batch,
         agents: &[AgentSnapshot],
         now: Timestamp,
@@ -73,11 +118,14 @@ impl App {
         if !batch.waiting.is_empty() {
             store::queue::set_explained(tx, &batch.waiting).await?;
         }
-        let Some(last) = batch.rotation.last.filter(|_| !batch.given.is_empty()) else { return Ok(()) };
+        if batch.given.is_empty() {
+            return Ok(());
+        }
         let assigned = store::conversations::assign_waiting(tx, &batch.given).await?;
         if usize::try_from(assigned) != Ok(batch.given.len()) {
             return Err(Error::Raced);
         }
+        self.ring_inboxes(tx);
         store::assignments::insert_assignments(tx, &batch.given, now).await?;
         let happened = batch.given.iter().map(|given| HistoryEvent {
             agent: Some(given.agent),
@@ -91,13 +139,17 @@ impl App {
         });
         let happened: Vec<_> = happened.collect();
         store::history::insert_events(tx, &happened).await?;
-        store::assignments::add_loads(tx, &batch.loads).await?;
+        let within = store::loads::give_loads(tx, &batch.gifts).await?;
+        if usize::try_from(within) != Ok(batch.gifts.len()) {
+            return Err(Error::Raced);
+        }
         let conversations: Vec<_> = batch.given.iter().map(|given| given.conversation).collect();
         store::queue::leave(tx, &conversations).await?;
         let origin = Origin::system(NAME, "assigner");
         audit::record(tx, &origin, &Event::each("conversation.assign", &conversations)).await?;
-        store::queue::save_rotation(tx, team, last).await?;
-        let handle = store::teams::find_team_handle(tx, team).await?.unwrap_or_default();
+        if let Some(last) = batch.rotation.last {
+            store::queue::save_rotation(tx, team, last).await?;
+        }
         let subjects: HashMap<AgentId, &str> =
             agents.iter().map(|agent| (agent.agent, agent.subject.as_str())).collect();
         let told = batch.given.iter().filter_map(|given| {
@@ -105,7 +157,7 @@ impl App {
                 event: self.clock.new_id().into(),
                 about: NotificationType::Assigned,
                 recipient: (*subjects.get(&given.agent)?).to_owned(),
-                reason: format!("It was your turn in team @{handle}: a conversation was assigned to you."),
+                reason: format!("A conversation of team @{handle} was assigned to you."),
                 conversation: given.conversation,
                 actor: None,
                 occur_time: now,
@@ -129,5 +181,67 @@ impl App {
                 })
             })
             .await
+    }
+}
+
+/// The team with its agents as they are under its lock, and its handle.
+async fn open_desk(tx: &mut Tx, team: TeamId) -> Result<(String, Desk), Error> {
+    let agents = store::agents::snapshot(tx, team).await?;
+    // A team for which something waits is there.
+    let (handle, ramp_up) = store::teams::find_ramp_up(tx, team).await?.unwrap_or_default();
+    let rotation = Rotation { last: store::queue::find_rotation(tx, team).await? };
+    let terms = Terms { ramp_up, now: tx.now().await? };
+    Ok((handle, Desk::new(team, agents, rotation, terms)))
+}
+
+/// Those in front of a queue among all who ask for what somebody can give, in order, however many ask for something else
+/// before them.
+async fn first_met(tx: &mut Tx, team: TeamId, desk: &mut Desk, most: usize) -> Result<Vec<Waiting>, Error> {
+    let now = desk.now();
+    let relaxing = store::demands::list_relaxing(tx, team, now, RELAXED).await?;
+    let relaxed: Vec<Relaxed> = relaxing.into_iter().map(|it| relaxed(it, now)).collect();
+    store::demands::relax(tx, &relaxed).await?;
+    let words = store::demands::list_demands(tx, team, DEMANDS).await?;
+    let demands: Vec<Demand> = words.iter().filter_map(|word| Demand::read(word)).collect();
+    know_skills(tx, team, desk, demands.iter().any(|demand| !demand.skills.is_empty())).await?;
+    let met = demands.iter().filter(|demand| desk.takes(demand)).map(Demand::key);
+    let met: Vec<String> = met.take(MET).collect();
+    let each = (2 * most / met.len().max(1)).clamp(1, most);
+    let asking = store::demands::list_asking(tx, team, &met, i64::try_from(each).unwrap_or(i64::MAX)).await?;
+    let mut ids = surely_next(asking, each);
+    ids.truncate(most);
+    Ok(store::queue::list_these(tx, team, &ids).await?)
+}
+
+/// As many as surely come next: behind the last one that was read of a demand there may be more of it, before those that
+/// were read of others.
+fn surely_next(asking: Vec<Asking>, each: usize) -> Vec<ConversationId> {
+    let mut read: HashMap<String, usize> = HashMap::new();
+    let mut next = Vec::with_capacity(asking.len());
+    for it in asking {
+        next.push(it.conversation_id);
+        let count = read.entry(it.demand).or_default();
+        *count += 1;
+        if *count == each {
+            break;
+        }
+    }
+    next
+}
+
+/// Lets the desk know what its agents are good at, once, if it has to.
+async fn know_skills(tx: &mut Tx, team: TeamId, desk: &mut Desk, asked: bool) -> Result<(), Error> {
+    if asked && !desk.knows_skills() {
+        desk.know_skills(store::agents::list_skills(tx, team).await?);
+    }
+    Ok(())
+}
+
+fn relaxed(it: Relaxing, now: Timestamp) -> Relaxed {
+    let sharing = it.sharing.map(|sharing| sharing.0).unwrap_or_default();
+    Relaxed {
+        conversation: it.conversation_id,
+        demand: sharing.demand(it.units, now.since(it.queue_time)).key(),
+        relax_time: sharing.relax_time(it.queue_time, now),
     }
 }

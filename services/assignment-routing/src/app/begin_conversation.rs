@@ -1,23 +1,29 @@
 //! Where conversations begin: with the first message of a customer, and what workflows make of it (R9). Nobody is called for the
 //! conversation of a blocked contact: it is born resolved, and no workflow looks at it (C9).
 
-use audit::Event;
+use audit::{Event, Origin};
 use db::Tx;
 use kernel::ContactId;
 
 use super::App;
+use super::effects::Effects;
 use super::record_message::{Recorded, Stamped};
-use crate::domain::condition::Facts;
+use super::workflow_runs::count_failures;
+use crate::NAME;
 use crate::domain::conversation::{Conversation, Status};
 use crate::domain::decision::Decision;
+use crate::domain::facts::Facts;
 use crate::domain::history::{EventKind, HistoryEvent};
-use crate::domain::priority::Priority;
-use crate::domain::workflow::{Plan, Trigger};
+use crate::domain::ruleset::Plan;
+use crate::domain::workflow::Trigger;
 use crate::error::Error;
 use crate::events::{Around, Happened};
 use crate::peers::KnownContact;
 use crate::store;
 use crate::store::queue::Place;
+
+/// What a first message is to workflows.
+pub(super) const BEGINNING: &[Trigger] = &[Trigger::ConversationCreated, Trigger::MessageReceived];
 
 impl App {
     /// Begins a conversation and runs its workflows; nothing if another first message has begun it.
@@ -30,7 +36,7 @@ impl App {
         let plan = if contact.blocked {
             Plan { tags: it.new.tags.clone(), ..Plan::default() }
         } else {
-            self.rulesets.current(tx).await?.run(Trigger::ConversationCreated, it.facts(&contact))
+            self.rulesets.current(tx).await?.run(BEGINNING, it.facts(&contact), it.now)
         };
         // Contacts may have answered before they heard of a merge that we know of.
         let home = merges::home_of(tx, contact.id).await?;
@@ -43,22 +49,28 @@ impl App {
             conversation.record(it.new.direction, it.at());
         }
         let message = it.message(&conversation);
-        let happened = began(tx, it, &mut conversation, &plan);
-        if !store::conversations::insert_conversation(tx, &conversation).await? {
+        // Whether an agent whom a workflow named can take it is known only later.
+        let happened = match plan.agent {
+            Some(_) => None,
+            None => began(tx, it, &mut conversation, &plan),
+        };
+        let Some(units) = store::conversations::insert_conversation(tx, &conversation).await? else {
             return Ok(None);
-        }
+        };
+        conversation.units = units;
         merges::remember(tx, &home.merges, &[conversation.id.as_uuid()]).await?;
         store::messages::insert_message(tx, &message).await?;
         store::history::insert_events(tx, happened.as_slice()).await?;
         let done =
             [Event::new("conversation.create", conversation.id), Event::new("message.create", message.id)];
         audit::record(tx, &it.origin, &done).await?;
+        self.ring_inboxes(tx);
         self.tell_contacts(tx, it, &conversation).await?;
         if contact.blocked {
             let decision = Decision::unheard(it.decision, conversation.id, it.now);
             store::decisions::insert_decisions(tx, &[decision]).await?;
         } else {
-            self.route(tx, it, &conversation, plan).await?;
+            self.route(tx, it, &mut conversation, plan).await?;
         }
         Ok(Some(Recorded { message, conversation, duplicate: false, created: true }))
     }
@@ -74,21 +86,42 @@ impl App {
         Ok(self.outbox.record(tx, &told).await?)
     }
 
-    /// Puts a new conversation into the queue its plan says, or stores that there is none.
-    async fn route(&self, tx: &mut Tx, it: &Stamped, new: &Conversation, plan: Plan) -> Result<(), Error> {
+    /// Gives a new conversation to the agent of its plan, or else puts it into the queue its plan says, or stores that there is
+    /// none. Tells whom the plan tells.
+    async fn route(
+        &self,
+        tx: &mut Tx,
+        it: &Stamped,
+        new: &mut Conversation,
+        mut plan: Plan,
+    ) -> Result<(), Error> {
+        count_failures(tx, &plan);
+        self.speak(tx, new, &plan, it.now).await?;
+        if let Some(named) = plan.agent {
+            let mut effects = Effects::of(&self.clock, None);
+            let given = self.give_to(tx, &mut effects, new, named, &mut plan).await?;
+            if given {
+                effects.save(new.clone(), "conversation.assign");
+            } else if let Some(happened) = began(tx, it, new, &plan) {
+                effects.remember(happened);
+                effects.save(new.clone(), "conversation.queue");
+            } else {
+                effects.keep(new.clone());
+            }
+            let written = effects.write(self, tx, &Origin::system(NAME, "workflows")).await?;
+            *new = written.into_iter().next().ok_or(Error::Raced)?;
+            if given {
+                return Ok(());
+            }
+        }
         let Some(routed) = plan.queue else {
             let decision = Decision::unrouted(it.decision, new.id, it.now, plan.traces);
             return Ok(store::decisions::insert_decisions(tx, &[decision]).await?);
         };
         let place = Place {
-            conversation: new.id,
-            team: routed.team,
-            strategy: routed.strategy,
             workflow: Some(routed.workflow),
             traces: plan.traces,
-            priority: new.priority,
-            queue_time: it.now,
-            explained: false,
+            ..Place::of(new, routed.team, it.now)
         };
         store::queue::join(tx, &place).await?;
         self.ring(tx, routed.team);
@@ -114,10 +147,10 @@ impl Stamped {
             channel: self.new.channel.clone(),
             subject: self.new.subject.clone(),
             tags: self.new.tags.clone(),
-            priority: Priority::Normal,
-            contact_tags: contact.tags.clone(),
-            contact_language: contact.language.clone(),
+            message_count: 1,
+            contact: Some(contact.facts.clone()),
             text: self.new.text.clone(),
+            ..Facts::default()
         }
     }
 
@@ -145,6 +178,8 @@ impl Stamped {
             message_count: 0,
             last_inbound_position: 0,
             last_entry_time: self.now,
+            units: 1,
+            sharing: plan.queue.as_ref().map(|routed| routed.sharing.clone()),
         }
     }
 }

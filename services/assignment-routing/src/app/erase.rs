@@ -12,7 +12,9 @@ use rpc::Caller;
 use uuid::Uuid;
 
 use super::App;
+use crate::domain::load::Load;
 use crate::error::Error;
+use crate::events::notes::NOTES;
 use crate::store;
 use crate::store::erasure::{Doomed, LEFTOVERS};
 
@@ -142,15 +144,18 @@ async fn remove(tx: &mut Tx, erasure: ErasureId, doomed: Vec<Doomed>, origin: &O
     let ids: Vec<ConversationId> = doomed.iter().map(|it| it.conversation_id).collect();
     let uuids: Vec<Uuid> = ids.iter().map(ConversationId::as_uuid).collect();
     erasure::bury(tx, erasure, Kind::Conversation, &uuids).await?;
-    let mut loads: BTreeMap<AgentId, i64> = BTreeMap::new();
-    for agent in doomed.iter().filter_map(|it| it.loaded_agent_id) {
-        *loads.entry(agent).or_default() -= 1;
+    let mut loads: BTreeMap<AgentId, Load> = BTreeMap::new();
+    for it in &doomed {
+        if let Some(agent) = it.loaded_agent_id {
+            *loads.entry(agent).or_default() += -Load::one(it.units);
+        }
     }
     let agents: Vec<AgentId> = loads.keys().copied().collect();
     store::locks::lock_loads(tx, &agents).await?;
-    store::assignments::add_loads(tx, &loads).await?;
+    store::loads::add_loads(tx, &loads, tx.clock().now()).await?;
     store::queue::leave(tx, &ids).await?;
     store::erasure::remove_snoozes(tx, &ids).await?;
+    outbox::withdraw(tx, NOTES, &uuids).await?;
     let gone = store::erasure::remove_conversations(tx, &ids).await?;
     erasure::count(tx, erasure, &[("conversations", gone)]).await?;
     audit::record(tx, origin, &Event::each("conversation.erase", &ids)).await?;

@@ -62,6 +62,7 @@ impl App {
             profile: profile(caller, Handle::cleaned(&claim)),
             presence: Presence::ABSENT,
             open: 0,
+            open_units: 0,
             teams: Vec::new(),
             create_time: now,
             update_time: now,
@@ -93,6 +94,7 @@ fn profile(caller: &Caller, username: Handle) -> Profile {
         skills: Vec::new(),
         time_zone: String::new(),
         working_hours: Vec::new(),
+        capacity_units: 0,
     }
 }
 

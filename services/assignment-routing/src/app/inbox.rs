@@ -136,12 +136,14 @@ impl App {
     /// [`Error::NoSuchConversation`], [`Error::Db`].
     pub async fn mark_read(&self, caller: &Caller, id: ConversationId) -> Result<(), Error> {
         let subject = self.agent_of(caller).await?.subject;
+        let app = self.clone();
         self.db
             .write(&caller.org, move |tx| {
                 Box::pin(async move {
                     if !store::attention::read_to_end(tx, subject.as_str(), id).await? {
                         return Err(Error::NoSuchConversation);
                     }
+                    app.ring_inboxes(tx);
                     Ok(store::attention::see_mentions(tx, subject.as_str(), id).await?)
                 })
             })

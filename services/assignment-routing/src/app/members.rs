@@ -75,6 +75,7 @@ impl App {
         if members > 0 {
             audit::record(tx, origin, &[Event::new(action, team)]).await?;
             store::teams::touch_team(tx, team, self.clock.now()).await?;
+            self.ring_inboxes(tx);
             self.ring(tx, team);
         }
         store::teams::find_team(tx, team).await?.ok_or(Error::NoSuchTeam)

@@ -4,11 +4,16 @@
 //! |---|---|
 //! | [`first_sight`], [`agents`], [`availability`] | profiles, made by an admin or from a token; who is there |
 //! | [`teams`], [`members`], [`directory`], [`search_people`] | teams, what `@` resolves, finding people by name |
-//! | [`workflows`], [`rulesets`] | workflows, and their compiled sets |
+//! | [`workflows`], [`rulesets`], [`simulate`] | workflows, their compiled sets, what a draft of them would have done |
+//! | [`business_hours`] | when teams work |
 //! | [`record_message`], `begin_conversation` | messages in and out; what workflows make of a new conversation |
-//! | [`inbox`], [`update_conversation`], [`status`] | reading and changing conversations |
+//! | `workflow_runs`, [`prepared`] | what workflows make of a conversation later on, and what has to be at hand for that |
+//! | [`inbox`], [`update_conversation`], [`status`], [`reopen`] | reading and changing conversations |
+//! | [`effects`], [`bulk`] | what a change does, written with few statements; the same for many conversations |
 //! | [`history`] | what was said and what happened, in the order of time |
-//! | [`assigner`], [`assign`], [`explain`] | who gets a conversation: by itself, by hand, and why |
+//! | [`assigner`], [`assign`], [`handover`], [`explain`] | who gets a conversation: by itself, by hand, and why |
+//! | [`watch`] | the inbox as a stream |
+//! | [`watch_presence`], [`presence_board`] | who is at a conversation at this moment |
 //! | [`apply_events`] | what notes tells us |
 //! | [`erase`] | a contact is erased |
 //! | [`sight`] | what a caller may see |
@@ -19,21 +24,36 @@ pub mod assign;
 pub mod assigner;
 pub mod availability;
 mod begin_conversation;
+pub mod bulk;
+pub mod business_hours;
 pub mod directory;
+pub mod effects;
 pub mod erase;
 pub mod explain;
 pub mod first_sight;
+pub mod handover;
 pub mod history;
 pub mod inbox;
 pub mod members;
+pub mod prepared;
+pub mod presence_board;
 pub mod record_message;
+pub mod reopen;
+mod room;
 pub mod rulesets;
 pub mod search_people;
+pub mod settings;
 pub mod sight;
+pub mod simulate;
 pub mod status;
 pub mod teams;
 pub mod update_conversation;
+pub mod watch;
+pub mod watch_presence;
+mod workflow_runs;
 pub mod workflows;
+
+use std::sync::Arc;
 
 use db::{Db, Gather, Tx};
 use kernel::{Clock, ConversationId, PageSeal, TeamId};
@@ -41,12 +61,15 @@ use merges::Follower;
 use outbox::{Outbox, Wake};
 use rpc::Peer;
 use runtime::AuditTrail;
+use tokio_util::sync::CancellationToken;
 
 use crate::NAME;
 use crate::config::RoutingConfig;
 use crate::domain::conversation::Conversation;
 use crate::error::Error;
+use presence_board::PresenceBoard;
 use rulesets::Rulesets;
+use watch::hub::Hubs;
 
 /// Wake-ups: a team's queue may have work, or somebody to do it. The key is the team.
 pub const QUEUE: &str = "routing-queue";
@@ -74,6 +97,12 @@ pub struct App {
     pub settings: RoutingConfig,
     /// Compiled workflows.
     pub rulesets: Rulesets,
+    /// What changes in inboxes, for their streams.
+    pub hubs: Arc<Hubs>,
+    /// Who is at which conversation.
+    pub presence: Arc<PresenceBoard>,
+    /// Asked to end, streams end with the last frame that says so.
+    pub streams_end: CancellationToken,
 }
 
 impl App {

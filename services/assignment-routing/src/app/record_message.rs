@@ -13,13 +13,16 @@ use rpc::Call;
 
 use super::App;
 use super::history::author;
-use super::status::Reopened;
+use super::prepared::Prepared;
+use super::reopen::Reopened;
+use super::workflow_runs::Occasion;
 use crate::domain::conversation::{Conversation, Status, Turn};
 use crate::domain::message::{Author, Direction, Message};
+use crate::domain::ruleset::Ruleset;
 use crate::error::Error;
 use crate::peers::{self, KnownContact};
 use crate::store;
-use crate::store::conversations::Key;
+use crate::store::conversations::{Key, Recipient};
 
 /// Attempts at one message. Each but the last lost to another delivery of the same, or of the same conversation's first.
 const TRIES: usize = 5;
@@ -73,6 +76,8 @@ struct Asked {
     beginner: Option<KnownContact>,
     /// Whether the contact of a conversation is blocked.
     block: Option<(ContactId, bool)>,
+    /// What workflows turned out to need.
+    prepared: Prepared,
 }
 
 impl Asked {
@@ -121,7 +126,12 @@ impl App {
             match self.try_record(call, stamped.clone(), asked.clone()).await {
                 Ok(Attempt::Done(recorded)) => return Ok(*recorded),
                 Ok(Attempt::WouldOpen(contact)) => {
-                    asked.block = Some((contact, peers::is_blocked(&self.contacts, call, contact).await?));
+                    let known = peers::find_contact(&self.contacts, call, contact).await?;
+                    asked.block = Some((contact, known.as_ref().is_some_and(|known| known.blocked)));
+                    asked.prepared.knows(contact, known.map(|known| known.facts).unwrap_or_default());
+                }
+                Err(Error::Unprepared(missing)) => {
+                    self.provide(&call.caller.org, &mut asked.prepared, missing).await;
                 }
                 Err(Error::UnknownConversation) if asked.beginner.is_none() => {
                     asked.beginner = Some(self.contact_of(call, &stamped.new).await?);
@@ -172,6 +182,7 @@ impl App {
             .write(&call.caller.org, move |tx| {
                 Box::pin(async move {
                     let new = &it.new;
+                    store::locks::lock_teams(tx, &asked.prepared.teams()).await?;
                     let mut found = recipient(tx, new).await?;
                     if found.is_none() {
                         // Before it begins anything: of two first messages under one id the second finds the first here.
@@ -186,10 +197,13 @@ impl App {
                         found = recipient(tx, new).await?;
                     }
                     match found {
-                        Some((_, true)) => {
+                        Some(found) if found.known => {
                             known(tx, new).await?.map(Box::new).map(Attempt::Done).ok_or(Error::Raced)
                         }
-                        Some((conversation, false)) => app.go_on(tx, &it, conversation, &asked).await,
+                        Some(found) => {
+                            let ruleset = app.rulesets.of_revision(tx, found.workflows).await?;
+                            app.go_on(tx, &it, found.conversation, &ruleset, &asked).await
+                        }
                         None => Err(Error::Raced),
                     }
                 })
@@ -203,6 +217,7 @@ impl App {
         tx: &mut Tx,
         it: &Stamped,
         mut conversation: Conversation,
+        ruleset: &Ruleset,
         asked: &Asked,
     ) -> Result<Attempt, Error> {
         if conversation.channel != it.new.channel {
@@ -231,13 +246,16 @@ impl App {
             self.opened(tx, &mut conversation, before == Status::Snoozed, why).await?;
         }
         audit::record(tx, &it.origin, &done).await?;
-        match store::conversations::save_conversation(tx, &mut conversation).await? {
-            true => {
-                let recorded = Recorded { message, conversation, duplicate: false, created: false };
-                Ok(Attempt::Done(Box::new(recorded)))
-            }
-            false => Err(Error::Raced),
+        if !store::conversations::save_conversation(tx, &mut conversation).await? {
+            return Err(Error::Raced);
         }
+        self.ring_inboxes(tx);
+        if it.new.direction == Direction::Inbound && !unheard {
+            let occasion = Occasion::message(it.new.text.clone(), turn == Turn::Opened, it.now);
+            conversation = self.run_workflows(tx, conversation, ruleset, occasion, &asked.prepared).await?;
+        }
+        let recorded = Recorded { message, conversation, duplicate: false, created: false };
+        Ok(Attempt::Done(Box::new(recorded)))
     }
 }
 
@@ -264,8 +282,8 @@ impl Stamped {
     }
 }
 
-/// The conversation that a message is for, and whether the message is known.
-async fn recipient(tx: &mut Tx, new: &NewMessage) -> Result<Option<(Conversation, bool)>, DbError> {
+/// The conversation that a message is for, and what else has to be known of it.
+async fn recipient(tx: &mut Tx, new: &NewMessage) -> Result<Option<Recipient>, DbError> {
     store::conversations::lock_recipient(tx, &new.conversation, &new.channel, &new.external_id).await
 }
 

@@ -1,40 +1,33 @@
-//! Resolve, reopen, snooze, and waking by itself (R6). Each checks under the conversation's lock.
+//! Resolve and snooze (R6), one conversation or many of them (R20): all or none. Each is checked under the conversation's lock.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use audit::{Event, Origin};
+use audit::Origin;
 use db::Tx;
-use kernel::{ConversationId, EventId, OrgId, Timestamp};
-use proto::notifications::v1::NotificationType;
+use kernel::{ConversationId, Timestamp};
 use rpc::Caller;
 
+use super::App;
+use super::effects::{Effects, Item};
 use super::history::author;
-use super::{App, check_version};
-use crate::NAME;
 use crate::domain::conversation::{Conversation, Status, Turn};
 use crate::domain::history::{EventKind, HistoryEvent};
+use crate::domain::load::Load;
 use crate::domain::message::Author;
-use crate::domain::workflow::Strategy;
 use crate::error::Error;
-use crate::events::{Around, Happened, Told};
+use crate::events::{Around, Happened};
 use crate::store;
-use crate::store::queue::Place;
 
 /// How long a conversation may be put aside.
 const LONGEST_SNOOZE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// Snoozes ended in one sweep of all organizations.
-const WOKEN_AT_ONCE: i64 = 200;
-
-/// How and why a conversation is open again.
-pub(super) struct Reopened {
-    /// The event by which its assignee and contacts learn of it.
-    pub(super) event: EventId,
-    /// Why, as a sentence without its end.
-    pub(super) reason: &'static str,
-    /// Who opened it, where a person inside did.
-    pub(super) by: Option<Author>,
+/// How conversations stop being open.
+#[derive(Debug, Clone, Copy)]
+pub enum Closing {
+    /// They are done.
+    Resolve,
+    /// They are put aside until a time.
+    Snooze(Timestamp),
 }
 
 impl App {
@@ -42,66 +35,8 @@ impl App {
     ///
     /// # Errors
     /// [`Error::NoSuchConversation`], [`Error::Stale`], [`Error::Db`].
-    pub async fn resolve(
-        &self,
-        caller: &Caller,
-        origin: Origin,
-        id: ConversationId,
-        expected: Option<i64>,
-    ) -> Result<Conversation, Error> {
-        let now = self.clock.now();
-        let (app, event, by) = (self.clone(), self.clock.new_id().into(), Some(author(caller)));
-        self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move {
-                    let mut it = get_locked(tx, id).await?;
-                    if it.status == Status::Resolved {
-                        return Ok(it);
-                    }
-                    check_version(expected, it.version)?;
-                    match it.resolve(now) {
-                        Turn::Closed => closed(tx, &it).await?,
-                        _ => store::snoozes::delete_snooze(tx, id).await?,
-                    }
-                    let happened =
-                        it.happened(EventKind::Resolved, tx.clock().new_id().into(), now, by.clone());
-                    store::history::insert_events(tx, &[happened]).await?;
-                    audit::record(tx, &origin, &[Event::new("conversation.resolve", id)]).await?;
-                    let around = Around::of(&it, event, Happened::Resolved, by, now);
-                    app.outbox.record(tx, &[around.event()]).await?;
-                    save(tx, it).await
-                })
-            })
-            .await
-    }
-
-    /// Opens a conversation again; an open one stays as it is.
-    ///
-    /// # Errors
-    /// As [`App::resolve`].
-    pub async fn reopen(
-        &self,
-        caller: &Caller,
-        origin: Origin,
-        id: ConversationId,
-        expected: Option<i64>,
-    ) -> Result<Conversation, Error> {
-        let app = self.clone();
-        let by = Some(author(caller));
-        let why =
-            Reopened { event: self.clock.new_id().into(), reason: "Your conversation was reopened", by };
-        self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move {
-                    let it = get_locked(tx, id).await?;
-                    if it.status == Status::Open {
-                        return Ok(it);
-                    }
-                    check_version(expected, it.version)?;
-                    app.open_again(tx, it, why, &origin).await
-                })
-            })
-            .await
+    pub async fn resolve(&self, caller: &Caller, origin: Origin, item: Item) -> Result<Conversation, Error> {
+        self.close_one(caller, origin, item, Closing::Resolve).await
     }
 
     /// Puts a conversation aside until a time.
@@ -112,169 +47,104 @@ impl App {
         &self,
         caller: &Caller,
         origin: Origin,
-        id: ConversationId,
+        item: Item,
         until: Timestamp,
-        expected: Option<i64>,
     ) -> Result<Conversation, Error> {
-        let (now, by) = (self.clock.now(), Some(author(caller)));
+        self.close_one(caller, origin, item, self.snooze_until(until)?).await
+    }
+
+    /// A snooze until then.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a time that is past or too far.
+    pub(super) fn snooze_until(&self, until: Timestamp) -> Result<Closing, Error> {
+        let now = self.clock.now();
         if until <= now || until > now.plus(LONGEST_SNOOZE) {
             let reason = "must be in the future, at most a year".to_owned();
             return Err(Error::Invalid { field: "snooze_until_time", reason });
         }
-        self.db
-            .write(&caller.org, move |tx| {
-                Box::pin(async move {
-                    let mut it = get_locked(tx, id).await?;
-                    if it.snooze_until == Some(until) {
-                        return Ok(it);
-                    }
-                    check_version(expected, it.version)?;
-                    if it.status == Status::Resolved {
-                        return Err(Error::Resolved);
-                    }
-                    if it.snooze(until) == Turn::Closed {
-                        closed(tx, &it).await?;
-                    }
-                    store::snoozes::save_snooze(tx, id, until).await?;
-                    let happened = HistoryEvent {
-                        snooze_until: Some(until),
-                        ..it.happened(EventKind::Snoozed, tx.clock().new_id().into(), now, by)
-                    };
-                    store::history::insert_events(tx, &[happened]).await?;
-                    audit::record(tx, &origin, &[Event::new("conversation.snooze", id)]).await?;
-                    save(tx, it).await
-                })
-            })
-            .await
+        Ok(Closing::Snooze(until))
     }
 
-    /// Opens the conversations whose snooze is over; says how many it looked at.
-    ///
-    /// # Errors
-    /// [`Error::Db`]; those opened before stay open.
-    pub async fn wake_snoozed(&self) -> Result<usize, Error> {
-        let due: Vec<(OrgId, ConversationId)> = self
-            .db
-            .read_system(|tx| {
-                Box::pin(async move {
-                    let now = tx.now().await?;
-                    store::snoozes::list_due(tx, now, WOKEN_AT_ONCE).await
-                })
-            })
-            .await?;
-        let looked_at = due.len();
-        for (org, id) in due {
-            self.wake_one(&org, id).await?;
-        }
-        Ok(looked_at)
-    }
-
-    async fn wake_one(&self, org: &OrgId, id: ConversationId) -> Result<(), Error> {
-        let app = self.clone();
-        let event = self.clock.new_id().into();
-        let why = Reopened { event, reason: "The snooze of your conversation is over", by: None };
-        let origin = Origin::system(NAME, "snooze waker");
-        self.db
-            .write(org, move |tx| {
-                Box::pin(async move {
-                    let now = tx.now().await?;
-                    let Some(it) = store::conversations::lock_conversation(tx, id).await? else {
-                        return Ok(store::snoozes::delete_snooze(tx, id).await?);
-                    };
-                    // It may have been opened, or put aside for longer, since it was listed.
-                    match it.snooze_until {
-                        None => Ok(store::snoozes::delete_snooze(tx, id).await?),
-                        Some(until) if until > now => Ok(()),
-                        Some(_) => app.open_again(tx, it, why, &origin).await.map(drop),
-                    }
-                })
-            })
-            .await
-    }
-
-    async fn open_again(
+    async fn close_one(
         &self,
-        tx: &mut Tx,
-        mut it: Conversation,
-        why: Reopened,
-        origin: &Origin,
+        caller: &Caller,
+        origin: Origin,
+        item: Item,
+        closing: Closing,
     ) -> Result<Conversation, Error> {
-        let snoozed = it.status == Status::Snoozed;
-        it.reopen();
-        self.opened(tx, &mut it, snoozed, why).await?;
-        audit::record(tx, origin, &[Event::new("conversation.reopen", it.id)]).await?;
-        save(tx, it).await
+        let (app, by) = (self.clone(), author(caller));
+        let closed = self.db.write(&caller.org, move |tx| {
+            Box::pin(async move { app.close(tx, &[item], closing, by, &origin).await })
+        });
+        closed.await.map_err(Error::alone)?.pop().ok_or(Error::NoSuchConversation)
     }
 
-    /// What else changes when a conversation is open again (KEEP): its assignee has one more and is told, unless they
-    /// did it; without one it joins its team's queue again.
-    pub(super) async fn opened(
+    /// Closes conversations, all or none of them.
+    pub(super) async fn close(
         &self,
         tx: &mut Tx,
-        it: &mut Conversation,
-        snoozed: bool,
-        why: Reopened,
-    ) -> Result<(), Error> {
-        if snoozed {
-            store::snoozes::delete_snooze(tx, it.id).await?;
-        }
-        let now = self.clock.now();
-        let happened = it.happened(EventKind::Reopened, tx.clock().new_id().into(), now, why.by.clone());
-        store::history::insert_events(tx, &[happened]).await?;
-        let mut events = Vec::new();
-        if !snoozed {
-            events.push(Around::of(it, why.event, Happened::Reopened, why.by.clone(), now).event());
-        }
-        if let Some(person) = &it.assignee {
-            store::assignments::add_loads(tx, &BTreeMap::from([(person.agent, 1)])).await?;
-            if why.by.as_ref().is_none_or(|by| by.subject != person.subject) {
-                let told = Told {
-                    event: why.event,
-                    about: NotificationType::Reopened,
-                    recipient: person.subject.to_string(),
-                    reason: format!("{}.", why.reason),
-                    conversation: it.id,
-                    actor: why.by,
-                    occur_time: now,
-                };
-                events.push(told.event());
-            }
-            return Ok(self.outbox.record(tx, &events).await?);
-        }
-        self.outbox.record(tx, &events).await?;
-        let Some(team) = it.team else { return Ok(()) };
-        if store::teams::find_team_handle(tx, team).await?.is_none() {
-            // The team was deleted while the conversation was resolved.
-            it.team = None;
-            return Ok(());
-        }
-        store::queue::join(tx, &rejoined(it, team, now)).await?;
-        self.ring(tx, team);
-        Ok(())
+        items: &[Item],
+        closing: Closing,
+        by: Author,
+        origin: &Origin,
+    ) -> Result<Vec<Conversation>, Error> {
+        let ids: Vec<ConversationId> = items.iter().map(|item| item.id).collect();
+        let found = store::bulk::lock_conversations(tx, &ids).await?;
+        let mut effects = Effects::of(&self.clock, Some(by.clone()));
+        effects.plan(items, found, |effects, it, item| match closing {
+            Closing::Resolve => resolve(effects, it, item, &by),
+            Closing::Snooze(until) => snooze(effects, it, item, until),
+        })?;
+        effects.write(self, tx, origin).await
     }
 }
 
-/// A place at the end of a team's queue, which no workflow led to.
-pub(super) fn rejoined(it: &Conversation, team: kernel::TeamId, queue_time: Timestamp) -> Place {
-    Place {
-        conversation: it.id,
-        team,
-        strategy: Strategy::RoundRobin,
-        workflow: None,
-        traces: Vec::new(),
-        priority: it.priority,
-        queue_time,
-        explained: false,
+fn resolve(effects: &mut Effects, mut it: Conversation, item: Item, by: &Author) -> Result<(), Error> {
+    if it.status == Status::Resolved {
+        effects.keep(it);
+        return Ok(());
     }
-}
-
-/// What else changes when a conversation is not open any more.
-async fn closed(tx: &mut Tx, it: &Conversation) -> Result<(), Error> {
-    match it.assignee_id() {
-        Some(agent) => store::assignments::add_loads(tx, &BTreeMap::from([(agent, -1)])).await?,
-        None => store::queue::leave(tx, &[it.id]).await?,
+    item.check(&it)?;
+    match it.resolve(effects.now) {
+        Turn::Closed => closed(effects, &it),
+        _ => effects.wake(&it),
     }
+    let happened = effects.happened(&mut it, EventKind::Resolved);
+    effects.remember(happened);
+    let around = Around::of(&it, effects.id(), Happened::Resolved, Some(by.clone()), effects.now);
+    effects.tell(around.event());
+    effects.save(it, "conversation.resolve");
     Ok(())
+}
+
+fn snooze(effects: &mut Effects, mut it: Conversation, item: Item, until: Timestamp) -> Result<(), Error> {
+    if it.snooze_until == Some(until) {
+        effects.keep(it);
+        return Ok(());
+    }
+    item.check(&it)?;
+    if it.status == Status::Resolved {
+        return Err(Error::Resolved);
+    }
+    if it.snooze(until) == Turn::Closed {
+        closed(effects, &it);
+    }
+    effects.snooze(&it, until);
+    let happened =
+        HistoryEvent { snooze_until: Some(until), ..effects.happened(&mut it, EventKind::Snoozed) };
+    effects.remember(happened);
+    effects.save(it, "conversation.snooze");
+    Ok(())
+}
+
+/// What else changes when a conversation is not open any more: who had it has less, and may have room for another; it waits in no
+/// queue.
+fn closed(effects: &mut Effects, it: &Conversation) {
+    match it.assignee_id() {
+        Some(agent) => effects.count(Some(agent), -Load::one(it.units)),
+        None => effects.leave(it),
+    }
 }
 
 /// A conversation that is about to change.

@@ -8,9 +8,7 @@ use rpc::Caller;
 use super::first_sight::taken;
 use super::members::{check_agents, check_size};
 use super::{App, check_version};
-use crate::domain::handle::Handle;
-use crate::domain::team::{Team, TeamChange};
-use crate::domain::workflow::{Action, Workflow};
+use crate::domain::team::{NewTeam, RampUp, Team, TeamChange};
 use crate::error::Error;
 use crate::store;
 use crate::store::handles::Named;
@@ -29,14 +27,21 @@ impl App {
         caller: &Caller,
         origin: Origin,
         retry: Retry,
-        handle: Handle,
-        display_name: String,
-        members: Vec<AgentId>,
+        new: NewTeam,
     ) -> Result<Team, Error> {
         let now = self.clock.now();
-        let (id, create_time, update_time) = (self.clock.new_id().into(), now, now);
-        let team =
-            Team { id, version: 1, handle, display_name, members: 0, queued: 0, create_time, update_time };
+        let NewTeam { handle, display_name, ramp_up, members } = new;
+        let team = Team {
+            id: self.clock.new_id().into(),
+            version: 1,
+            handle,
+            display_name,
+            members: 0,
+            queued: 0,
+            ramp_up,
+            create_time: now,
+            update_time: now,
+        };
         let origin = origin.of_request(retry.request_id);
         self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, team, members, origin))).await
     }
@@ -77,7 +82,7 @@ impl App {
         Ok((teams, next.unwrap_or_default()))
     }
 
-    /// Changes a team's handle or name.
+    /// Changes a team's handle, its name, or what its members are given at first; with the last, what waits is looked at anew.
     ///
     /// # Errors
     /// [`Error::NoSuchTeam`], [`Error::Stale`], [`Error::HandleTaken`], [`Error::RequestIdReused`], [`Error::Db`].
@@ -91,9 +96,18 @@ impl App {
         expected: Option<i64>,
     ) -> Result<Team, Error> {
         let now = self.clock.now();
-        let origin = origin.of_request(retry.request_id);
+        let (app, origin) = (self.clone(), origin.of_request(retry.request_id));
         self.db
-            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, now, origin)))
+            .write_once(&caller.org, retry, move |tx| {
+                Box::pin(async move {
+                    let ramps = change.ramp_up_limit.is_some() || change.ramp_up_seconds.is_some();
+                    let team = update(tx, id, change, expected, now, origin).await?;
+                    if ramps {
+                        app.ring(tx, id);
+                    }
+                    Ok(team)
+                })
+            })
             .await
     }
 
@@ -131,12 +145,20 @@ async fn update(
     now: Timestamp,
     origin: Origin,
 ) -> Result<Team, Error> {
+    if change.handle.is_some() {
+        // Compiled workflows hold it, and are read anew. It is locked before a team is, as where one is deleted.
+        store::workflows::bump_revision(tx).await?;
+    }
     store::locks::lock_team(tx, id).await?;
     let before = store::teams::find_team(tx, id).await?.ok_or(Error::NoSuchTeam)?;
     check_version(expected, before.version)?;
     let mut team = before.clone();
     team.handle = change.handle.unwrap_or(team.handle);
     team.display_name = change.display_name.unwrap_or(team.display_name);
+    team.ramp_up = RampUp {
+        limit: change.ramp_up_limit.unwrap_or(team.ramp_up.limit),
+        seconds: change.ramp_up_seconds.unwrap_or(team.ramp_up.seconds),
+    };
     if team == before {
         return Ok(team);
     }
@@ -156,7 +178,7 @@ async fn delete(tx: &mut Tx, id: TeamId, expected: Option<i64>, origin: Origin) 
     check_version(expected, team.version)?;
     // No workflow can begin to name the team from here on.
     store::workflows::bump_revision(tx).await?;
-    if store::workflows::list_all(tx).await?.iter().any(|workflow| names(workflow, id)) {
+    if store::workflows::list_all(tx).await?.iter().any(|workflow| workflow.names(id)) {
         return Err(Error::TeamInUse("workflow"));
     }
     if store::conversations::names_team(tx, id).await? {
@@ -164,11 +186,8 @@ async fn delete(tx: &mut Tx, id: TeamId, expected: Option<i64>, origin: Origin) 
     }
     store::teams::delete_all_members(tx, id).await?;
     store::queue::delete_rotation(tx, id).await?;
+    store::hours::delete_hours(tx, id).await?;
     store::handles::delete_handle(tx, &team.handle).await?;
     store::teams::delete_team(tx, id).await?;
     Ok(audit::record(tx, &origin, &[Event::new("team.delete", id)]).await?)
-}
-
-fn names(workflow: &Workflow, id: TeamId) -> bool {
-    workflow.actions.iter().any(|action| matches!(action, Action::AssignTeam { team, .. } if *team == id))
 }

@@ -1,11 +1,15 @@
-//! Subject, tags and priority of a conversation (R4).
+//! Subject, tags and priority of a conversation (R4). Workflows run for tags that it did not have (R9).
+
+use std::collections::BTreeSet;
 
 use audit::{Event, Origin};
 use db::{Retry, Tx};
 use kernel::ConversationId;
 use rpc::Caller;
 
+use super::prepared::Prepared;
 use super::status::{get_locked, save};
+use super::workflow_runs::Occasion;
 use super::{App, check_version};
 use crate::domain::conversation::{Conversation, ConversationChange};
 use crate::error::Error;
@@ -26,28 +30,49 @@ impl App {
         expected: Option<i64>,
     ) -> Result<Conversation, Error> {
         let origin = origin.of_request(retry.request_id);
-        self.db
-            .write_once(&caller.org, retry, move |tx| Box::pin(update(tx, id, change, expected, origin)))
-            .await
+        self.prepared(&caller.org, |prepared| {
+            let (app, retry, origin, change) = (self.clone(), retry.clone(), origin.clone(), change.clone());
+            self.db.write(&caller.org, move |tx| {
+                Box::pin(async move {
+                    store::locks::lock_teams(tx, &prepared.teams()).await?;
+                    db::once(tx, &retry, |tx| {
+                        Box::pin(
+                            async move { app.update(tx, id, change, expected, &origin, &prepared).await },
+                        )
+                    })
+                    .await
+                })
+            })
+        })
+        .await
     }
-}
 
-async fn update(
-    tx: &mut Tx,
-    id: ConversationId,
-    change: ConversationChange,
-    expected: Option<i64>,
-    origin: Origin,
-) -> Result<Conversation, Error> {
-    let mut it = get_locked(tx, id).await?;
-    check_version(expected, it.version)?;
-    let priority = it.priority;
-    if !change.apply(&mut it) {
-        return Ok(it);
+    async fn update(
+        &self,
+        tx: &mut Tx,
+        id: ConversationId,
+        change: ConversationChange,
+        expected: Option<i64>,
+        origin: &Origin,
+        prepared: &Prepared,
+    ) -> Result<Conversation, Error> {
+        let mut it = get_locked(tx, id).await?;
+        check_version(expected, it.version)?;
+        let (priority, tags) = (it.priority, it.tags.clone());
+        if !change.apply(&mut it) {
+            return Ok(it);
+        }
+        if it.priority != priority {
+            store::queue::set_priority(tx, id, it.priority).await?;
+        }
+        audit::record(tx, origin, &[Event::new("conversation.update", id)]).await?;
+        let added: BTreeSet<String> = it.tags.difference(&tags).cloned().collect();
+        let it = save(tx, it).await?;
+        self.ring_inboxes(tx);
+        if added.is_empty() {
+            return Ok(it);
+        }
+        let ruleset = self.rulesets.current(tx).await?;
+        self.run_workflows(tx, it, &ruleset, Occasion::tagged(added, self.clock.now()), prepared).await
     }
-    if it.priority != priority {
-        store::queue::set_priority(tx, id, it.priority).await?;
-    }
-    audit::record(tx, &origin, &[Event::new("conversation.update", id)]).await?;
-    save(tx, it).await
 }

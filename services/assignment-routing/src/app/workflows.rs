@@ -1,8 +1,10 @@
 //! Workflows (R9): refused at save if they could never work.
 
+use std::collections::BTreeSet;
+
 use audit::{Event, Origin};
 use db::{Retry, Tx};
-use kernel::{PageSize, TeamId, Timestamp, WorkflowId};
+use kernel::{AgentId, PageSize, TeamId, Timestamp, WorkflowId};
 use rpc::Caller;
 
 use super::{App, check_version};
@@ -14,6 +16,9 @@ use crate::store::workflows::Position;
 
 /// The most an organization may have: each new conversation is held against all of them.
 const MOST: i64 = 200;
+
+/// Teams or agents looked up by one statement.
+const NAMED_AT_ONCE: usize = 500;
 
 /// Page tokens of this list.
 const LIST: &str = "routing.workflows";
@@ -53,8 +58,8 @@ impl App {
     /// Makes a workflow.
     ///
     /// # Errors
-    /// [`Error::BadCondition`], [`Error::Invalid`], [`Error::NoSuchTeam`], [`Error::TooManyWorkflows`],
-    /// [`Error::RequestIdReused`], [`Error::Db`].
+    /// [`Error::BadCondition`], [`Error::Incomplete`], [`Error::NoSuchTeam`], [`Error::NoSuchAgent`],
+    /// [`Error::TooManyWorkflows`], [`Error::RequestIdReused`], [`Error::Db`].
     pub async fn create_workflow(
         &self,
         caller: &Caller,
@@ -62,7 +67,17 @@ impl App {
         retry: Retry,
         spec: WorkflowChange,
     ) -> Result<Workflow, Error> {
-        let trigger = spec.trigger.ok_or_else(|| needed("spec.trigger"))?;
+        let workflow = self.drafted("spec", spec)?;
+        let origin = origin.of_request(retry.request_id);
+        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, workflow, origin))).await
+    }
+
+    /// A workflow as it was just said. `at` is the field of the request that says it.
+    ///
+    /// # Errors
+    /// [`Error::BadCondition`], [`Error::Incomplete`].
+    pub(super) fn drafted(&self, at: &str, spec: WorkflowChange) -> Result<Workflow, Error> {
+        let trigger = spec.trigger.ok_or_else(|| needed(at, "trigger"))?;
         let (now, id) = (self.clock.now(), self.clock.new_id().into());
         let workflow = spec.apply(Workflow {
             id,
@@ -76,9 +91,8 @@ impl App {
             create_time: now,
             update_time: now,
         });
-        check(&workflow)?;
-        let origin = origin.of_request(retry.request_id);
-        self.db.write_once(&caller.org, retry, move |tx| Box::pin(create(tx, workflow, origin))).await
+        check(at, &workflow)?;
+        Ok(workflow)
     }
 
     /// Reads a workflow.
@@ -154,32 +168,42 @@ impl App {
     }
 }
 
-fn needed(field: &'static str) -> Error {
-    Error::Invalid { field, reason: "is needed".to_owned() }
+fn needed(at: &str, field: &str) -> Error {
+    Error::Incomplete { field: format!("{at}.{field}") }
 }
 
-/// What the contract's rules cannot say.
-fn check(workflow: &Workflow) -> Result<(), Error> {
+/// What the contract's rules cannot say. `at` is the field of the request that says it.
+fn check(at: &str, workflow: &Workflow) -> Result<(), Error> {
     if workflow.name.is_empty() {
-        return Err(needed("spec.name"));
+        return Err(needed(at, "name"));
     }
     if workflow.actions.is_empty() {
-        return Err(needed("spec.actions"));
+        return Err(needed(at, "actions"));
     }
-    Condition::parse(&workflow.condition)?;
-    Ok(())
+    let bad = |bad| Error::BadCondition { field: format!("{at}.condition"), bad };
+    Condition::parse(&workflow.condition).map(drop).map_err(bad)
 }
 
-async fn check_teams(tx: &mut Tx, workflow: &Workflow) -> Result<(), Error> {
-    let named = |action: &Action| match action {
-        Action::AssignTeam { team, .. } => Some(*team),
-        _ => None,
-    };
-    let mut teams: Vec<TeamId> = workflow.actions.iter().filter_map(named).collect();
-    teams.sort_unstable();
-    teams.dedup();
-    let known = store::teams::list_existing(tx, &teams).await?;
-    if known.len() == teams.len() { Ok(()) } else { Err(Error::NoSuchTeam) }
+/// Makes sure that there is everybody whom workflows name.
+///
+/// # Errors
+/// [`Error::NoSuchTeam`], [`Error::NoSuchAgent`], [`Error::Db`].
+pub(super) async fn check_named(tx: &mut Tx, workflows: &[Workflow]) -> Result<(), Error> {
+    let actions = || workflows.iter().flat_map(|workflow| &workflow.actions);
+    let teams: BTreeSet<TeamId> = actions().filter_map(Action::team).collect();
+    let agents: BTreeSet<AgentId> = actions().flat_map(Action::agents).collect();
+    let (teams, agents): (Vec<_>, Vec<_>) = (teams.into_iter().collect(), agents.into_iter().collect());
+    for some in teams.chunks(NAMED_AT_ONCE) {
+        if store::teams::list_existing(tx, some).await?.len() < some.len() {
+            return Err(Error::NoSuchTeam);
+        }
+    }
+    for some in agents.chunks(NAMED_AT_ONCE) {
+        if store::agents::list_people(tx, some).await?.len() < some.len() {
+            return Err(Error::NoSuchAgent);
+        }
+    }
+    Ok(())
 }
 
 async fn create(tx: &mut Tx, workflow: Workflow, origin: Origin) -> Result<Workflow, Error> {
@@ -188,7 +212,7 @@ async fn create(tx: &mut Tx, workflow: Workflow, origin: Origin) -> Result<Workf
     if store::workflows::count_workflows(tx).await? >= MOST {
         return Err(Error::TooManyWorkflows { most: MOST });
     }
-    check_teams(tx, &workflow).await?;
+    check_named(tx, std::slice::from_ref(&workflow)).await?;
     store::workflows::insert_workflow(tx, &workflow).await?;
     audit::record(tx, &origin, &[Event::new("workflow.create", workflow.id)]).await?;
     Ok(workflow)
@@ -211,8 +235,8 @@ async fn update(
     }
     workflow.version += 1;
     workflow.update_time = now;
-    check(&workflow)?;
-    check_teams(tx, &workflow).await?;
+    check("spec", &workflow)?;
+    check_named(tx, std::slice::from_ref(&workflow)).await?;
     audit::record(tx, &origin, &[Event::new("workflow.update", id)]).await?;
     if store::workflows::save_workflow(tx, &workflow).await? { Ok(workflow) } else { Err(Error::Raced) }
 }

@@ -39,7 +39,7 @@ pub struct Found {
 }
 
 /// Something an agent is good at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Skill {
     /// Its name, lowercase.
     pub name: String,
@@ -77,6 +77,9 @@ pub struct Profile {
     pub time_zone: String,
     /// When they work, in their time zone.
     pub working_hours: Vec<WorkingHours>,
+    /// Units of work they get at once; 0: the organization's default.
+    #[serde(default)]
+    pub capacity_units: i32,
 }
 
 /// New values for some fields of a profile.
@@ -98,6 +101,8 @@ pub struct ProfileChange {
     pub time_zone: Option<String>,
     /// When they work; they replace the old ones.
     pub working_hours: Option<Vec<WorkingHours>>,
+    /// Units of work they get at once.
+    pub capacity_units: Option<i32>,
 }
 
 impl ProfileChange {
@@ -113,6 +118,7 @@ impl ProfileChange {
             skills: self.skills.unwrap_or(to.skills),
             time_zone: self.time_zone.unwrap_or(to.time_zone),
             working_hours: self.working_hours.unwrap_or(to.working_hours),
+            capacity_units: self.capacity_units.unwrap_or(to.capacity_units),
         }
     }
 }
@@ -132,6 +138,9 @@ pub struct Agent {
     pub presence: Presence,
     /// Open conversations assigned to them.
     pub open: i64,
+    /// What these cost, in units.
+    #[serde(default)]
+    pub open_units: i64,
     /// The teams they belong to.
     pub teams: Vec<TeamId>,
     /// When the agent was made.

@@ -1,14 +1,18 @@
 //! A queue's turn: decides for many waiting conversations at once, purely, so that one lock and one commit serve them
 //! all (R11).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
-use kernel::{AgentId, ConversationId, DecisionId, TeamId, Timestamp, WorkflowId};
+use kernel::{AgentId, ContactId, ConversationId, DecisionId, TeamId, Timestamp, WorkflowId};
 
-use super::choose::{AgentSnapshot, Rotation, choose, ineligible};
+use super::agent::Skill;
+use super::choose::{AgentSnapshot, Choice, Rotation, Terms, Want, choose, ineligible};
 use super::decision::{Cause, Decision, Outcome};
 use super::history::entry_time;
-use super::workflow::{Strategy, Trace};
+use super::load::Load;
+use super::sharing::{Demand, Sharing, Strategy};
+use super::workflow::Trace;
 
 /// A conversation that waits for an agent of a team.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +23,28 @@ pub struct Waiting {
     pub version: i64,
     /// When the latest entry of its history was written.
     pub last_entry_time: Timestamp,
+    /// Whose it is.
+    pub contact: ContactId,
+    /// What it costs.
+    pub units: i64,
     /// How the team shares it.
-    pub strategy: Strategy,
+    pub sharing: Sharing,
+    /// Since when it waits.
+    pub queue_time: Timestamp,
     /// The workflow that chose the team; `None`: a person did, or it was opened again.
     pub workflow: Option<WorkflowId>,
     /// The workflows that were looked at.
     pub traces: Vec<Trace>,
     /// Whether it is stored already that nobody could take it.
     pub explained: bool,
+}
+
+impl Waiting {
+    /// What it asks of whoever takes it now.
+    #[must_use]
+    pub fn demand(&self, now: Timestamp) -> Demand {
+        self.sharing.demand(self.units, now.since(self.queue_time))
+    }
 }
 
 /// A conversation that got its agent.
@@ -44,6 +62,19 @@ pub struct Given {
     pub time: Timestamp,
 }
 
+/// What an agent got of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gift {
+    /// How much.
+    pub load: Load,
+    /// Units they may have open with it; 0: no limit.
+    pub capacity: i64,
+    /// When they got the last of it.
+    pub last: Timestamp,
+    /// Since when they are there.
+    pub came_online: Timestamp,
+}
+
 /// What became of a queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -53,8 +84,8 @@ pub struct Batch {
     pub waiting: Vec<ConversationId>,
     /// Why, for both.
     pub decisions: Vec<Decision>,
-    /// How many each agent got.
-    pub loads: BTreeMap<AgentId, i64>,
+    /// How much each agent got.
+    pub gifts: BTreeMap<AgentId, Gift>,
     /// Whose turn it was last.
     pub rotation: Rotation,
 }
@@ -68,134 +99,180 @@ pub fn fitting(at_most: usize, members: usize) -> usize {
     at_most.min(CANDIDATES / members.max(1)).max(1)
 }
 
-/// Whether anybody could take work.
-#[must_use]
-pub fn anybody(agents: &[AgentSnapshot], now: Timestamp) -> bool {
-    agents.iter().any(|agent| ineligible(agent, now).is_none())
+/// A team that decides on what waits for it.
+#[derive(Debug)]
+pub struct Desk {
+    team: TeamId,
+    agents: Vec<AgentSnapshot>,
+    terms: Terms,
+    /// Whether it is known what its agents are good at.
+    knows_skills: bool,
+    last_agents: HashMap<ContactId, AgentId>,
+    /// What nobody can take: nobody gets freer in a batch.
+    blocked: HashSet<Demand>,
+    batch: Batch,
 }
 
-/// Gives each waiting conversation, in order, to whose turn it is; `agents` are sorted by id. A conversation that nobody
-/// can take gets a decision that says so, once.
-#[must_use]
-pub fn decide(
-    team: TeamId,
-    queue: Vec<Waiting>,
-    mut agents: Vec<AgentSnapshot>,
-    rotation: Rotation,
-    now: Timestamp,
-    mut new_id: impl FnMut() -> DecisionId,
-) -> Batch {
-    let mut batch = Batch { rotation, ..Batch::default() };
-    for it in queue {
-        let choice = choose(&agents, &batch.rotation, now);
-        if choice.chosen.is_none() && it.explained {
-            continue;
+impl Desk {
+    /// The team with its agents, sorted by id, at a moment.
+    #[must_use]
+    pub fn new(team: TeamId, agents: Vec<AgentSnapshot>, rotation: Rotation, terms: Terms) -> Self {
+        let batch = Batch { rotation, ..Batch::default() };
+        let (last_agents, blocked) = (HashMap::new(), HashSet::new());
+        Self { team, agents, terms, knows_skills: false, last_agents, blocked, batch }
+    }
+
+    /// What its agents are good at: needed before anything is decided that asks for it.
+    pub fn know_skills(&mut self, mut skills: HashMap<AgentId, Vec<Skill>>) {
+        for agent in &mut self.agents {
+            agent.skills = skills.remove(&agent.agent).unwrap_or_default();
         }
-        let id = new_id();
-        if let Some(agent) = choice.chosen {
-            batch.rotation.last = Some(agent);
-            *batch.loads.entry(agent).or_default() += 1;
-            batch.given.push(Given {
-                conversation: it.conversation,
-                version: it.version,
-                agent,
-                decision: id,
-                time: entry_time(it.last_entry_time, now),
-            });
-            for snapshot in agents.iter_mut().filter(|snapshot| snapshot.agent == agent) {
-                snapshot.open += 1;
+        self.knows_skills = true;
+    }
+
+    /// Whether it is known what its agents are good at.
+    #[must_use]
+    pub fn knows_skills(&self) -> bool {
+        self.knows_skills
+    }
+
+    /// Who last had a conversation of some contacts.
+    pub fn know_last_agents(&mut self, last_agents: HashMap<ContactId, AgentId>) {
+        self.last_agents.extend(last_agents);
+    }
+
+    /// Its agents.
+    #[must_use]
+    pub fn agents(&self) -> &[AgentSnapshot] {
+        &self.agents
+    }
+
+    /// The moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.terms.now
+    }
+
+    /// Whether somebody could take what asks for this.
+    #[must_use]
+    pub fn takes(&self, demand: &Demand) -> bool {
+        self.agents.iter().any(|agent| ineligible(agent, demand, self.terms).is_none())
+    }
+
+    /// Whether somebody could take anything.
+    #[must_use]
+    pub fn takes_anything(&self) -> bool {
+        self.takes(&Demand { units: 1, skills: Vec::new() })
+    }
+
+    /// Gives each waiting conversation, in order, to whom its strategy says, until `most` are decided. One that nobody can
+    /// take gets a decision that says so, once, and does not stand in the way of those behind it that ask for something else.
+    pub fn decide(&mut self, queue: Vec<Waiting>, most: usize, mut new_id: impl FnMut() -> DecisionId) {
+        for it in queue {
+            if self.batch.decisions.len() >= most {
+                return;
             }
-        } else {
-            batch.waiting.push(it.conversation);
+            let demand = it.demand(self.terms.now);
+            if it.explained && self.blocked.contains(&demand) {
+                continue;
+            }
+            let sticky = it.sharing.strategy == Strategy::Sticky;
+            let last_agent = self.last_agents.get(&it.contact).copied().filter(|_| sticky);
+            let want = Want { strategy: it.sharing.strategy, demand: &demand, last_agent };
+            let choice = choose(&self.agents, want, self.batch.rotation, self.terms);
+            match choice.chosen {
+                Some(agent) => {
+                    let id = new_id();
+                    self.give(&it, agent, choice.by_turn, id);
+                    self.explain(id, it, last_agent, choice);
+                }
+                None => {
+                    self.blocked.insert(demand);
+                    if !it.explained {
+                        self.batch.waiting.push(it.conversation);
+                        self.explain(new_id(), it, last_agent, choice);
+                    }
+                }
+            }
         }
+    }
+
+    /// Whether anything was given to anybody.
+    #[must_use]
+    pub fn gave(&self) -> bool {
+        !self.batch.given.is_empty()
+    }
+
+    /// Whether anything was decided.
+    #[must_use]
+    pub fn decided(&self) -> bool {
+        !self.batch.decisions.is_empty()
+    }
+
+    /// What was decided, and by whose agents.
+    #[must_use]
+    pub fn done(self) -> (Batch, Vec<AgentSnapshot>) {
+        (self.batch, self.agents)
+    }
+
+    fn give(&mut self, it: &Waiting, agent: AgentId, by_turn: bool, decision: DecisionId) {
+        // Each a little later than the one before: who got something first in a batch was idle for longer.
+        let place = u64::try_from(self.batch.given.len()).unwrap_or_default();
+        let last = self.terms.now.plus(Duration::from_micros(place));
+        let time = entry_time(it.last_entry_time, self.terms.now);
+        if by_turn {
+            self.batch.rotation.last = Some(agent);
+        }
+        self.last_agents.insert(it.contact, agent);
+        self.batch.given.push(Given {
+            conversation: it.conversation,
+            version: it.version,
+            agent,
+            decision,
+            time,
+        });
+        for snapshot in self.agents.iter_mut().filter(|snapshot| snapshot.agent == agent) {
+            snapshot.open += 1;
+            snapshot.room.units += it.units;
+            snapshot.given += 1;
+            snapshot.last_assign_time = Some(last);
+            let gift = self.batch.gifts.entry(agent).or_insert(Gift {
+                load: Load::default(),
+                capacity: snapshot.room.capacity,
+                last,
+                came_online: snapshot.came_online,
+            });
+            gift.load += Load::one(it.units);
+            gift.last = last;
+        }
+    }
+
+    fn explain(&mut self, id: DecisionId, it: Waiting, last_agent: Option<AgentId>, choice: Choice) {
         let straight = it.workflow.is_some() && !it.explained;
-        batch.decisions.push(Decision {
+        let relaxation = it.sharing.relaxation(self.terms.now.since(it.queue_time));
+        self.batch.decisions.push(Decision {
             id,
             conversation: it.conversation,
-            decide_time: now,
+            decide_time: self.terms.now,
             cause: if straight { Cause::Workflow } else { Cause::Queue },
             outcome: if choice.chosen.is_some() { Outcome::Assigned } else { Outcome::Queued },
             chosen: choice.chosen,
-            team: Some(team),
-            strategy: Some(it.strategy),
+            team: Some(self.team),
+            strategy: Some(it.sharing.strategy),
             workflow: it.workflow,
             workflows: it.traces,
             candidates: choice.candidates,
             decided_by: None,
+            units: it.units,
+            required_skills: it.sharing.required_skills,
+            relaxation,
+            last_agent,
+            over_capacity: false,
+            escalated: false,
+            requeued: None,
         });
     }
-    batch
 }
 
 #[cfg(test)]
-mod tests {
-    use kernel::Clock;
-
-    use super::super::choose::Availability;
-    use super::*;
-
-    // R11
-    #[test]
-    fn a_batch_is_smaller_the_more_members_each_of_its_decisions_names() {
-        assert_eq!([0, 1, 100].map(|members| fitting(200, members)), [200; 3]);
-        assert_eq!([101, 500, 20_001].map(|members| fitting(200, members)), [198, 40, 1]);
-        assert_eq!(fitting(0, 5), 1);
-    }
-
-    fn agents(clock: &Clock, availability: Availability) -> Vec<AgentSnapshot> {
-        let agent = |name: &str| AgentSnapshot {
-            agent: clock.new_id().into(),
-            subject: name.into(),
-            username: name.into(),
-            display_name: name.into(),
-            availability,
-            pinned: true,
-            lease_expires: None,
-            open: 0,
-        };
-        vec![agent("ana"), agent("ben"), agent("cem")]
-    }
-
-    fn queue(clock: &Clock, length: usize, explained: bool) -> Vec<Waiting> {
-        let waiting = || Waiting {
-            conversation: clock.new_id().into(),
-            version: 1,
-            last_entry_time: Timestamp::from_micros(0),
-            strategy: Strategy::RoundRobin,
-            workflow: Some(clock.new_id().into()),
-            traces: Vec::new(),
-            explained,
-        };
-        std::iter::repeat_with(waiting).take(length).collect()
-    }
-
-    fn decided(queue: Vec<Waiting>, agents: Vec<AgentSnapshot>) -> Batch {
-        let clock = Clock::system();
-        decide(clock.new_id().into(), queue, agents, Rotation::default(), clock.now(), || {
-            clock.new_id().into()
-        })
-    }
-
-    // R10
-    #[test]
-    fn a_batch_takes_turns_as_single_choices_would() {
-        let clock = Clock::system();
-        let batch = decided(queue(&clock, 7, false), agents(&clock, Availability::Online));
-        assert_eq!(batch.loads.values().copied().collect::<Vec<_>>(), [3, 2, 2]);
-        assert_eq!(batch.rotation.last, batch.given.last().map(|given| given.agent));
-        let opens: Vec<i32> = batch.decisions.iter().map(|decision| decision.candidates[0].open).collect();
-        assert_eq!(opens, [0, 0, 0, 1, 1, 1, 2], "each decision saw the load that those before it made");
-    }
-
-    // R11, R15
-    #[test]
-    fn that_nobody_can_take_it_is_said_once_and_the_cause_then_is_the_queue() {
-        let clock = Clock::system();
-        let away = decided(queue(&clock, 2, false), agents(&clock, Availability::Away));
-        assert_eq!((away.given.len(), away.waiting.len(), away.decisions.len()), (0, 2, 2));
-        let again = decided(queue(&clock, 2, true), agents(&clock, Availability::Away));
-        assert_eq!(again, Batch::default());
-        let back = decided(queue(&clock, 1, true), agents(&clock, Availability::Online));
-        assert_eq!(back.decisions[0].cause, Cause::Queue);
-    }
-}
+mod tests;

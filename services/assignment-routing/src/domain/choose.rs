@@ -1,7 +1,14 @@
-//! Who gets a conversation: a pure function of the agents, the turn and the time.
+//! Who gets a conversation: a pure function of what it asks for, the agents, the turn and the time (R10).
+
+use std::cmp::Reverse;
 
 use kernel::{AgentId, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use super::agent::Skill;
+use super::load::Room;
+use super::sharing::{Demand, Strategy};
+use super::team::RampUp;
 
 /// Whether an agent takes work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +41,16 @@ pub struct AgentSnapshot {
     pub lease_expires: Option<Timestamp>,
     /// Open conversations they have.
     pub open: i32,
+    /// What these cost, and how much they get at once.
+    pub room: Room,
+    /// What they are good at; read only where somebody asks for it.
+    pub skills: Vec<Skill>,
+    /// When they last got a conversation.
+    pub last_assign_time: Option<Timestamp>,
+    /// Since when they are as available as they are.
+    pub came_online: Timestamp,
+    /// How many conversations queues gave them since.
+    pub given: i64,
 }
 
 /// Whose turn it was last in a team.
@@ -55,6 +72,24 @@ pub enum Exclusion {
     LeaseExpired,
     /// It was the turn of another.
     NotTheirTurn,
+    /// It would have been more than their capacity.
+    NoCapacity,
+    /// They lack a skill, or its level.
+    SkillMissing,
+    /// They came online a short while ago, and have had as many as the team gives at first.
+    RampingUp,
+    /// Another had less to do, or was idle for longer.
+    Busier,
+    /// Another had the contact's last conversation.
+    NotTheLastAgent,
+}
+
+impl Exclusion {
+    /// Whether the candidate could have taken it: somebody else was preferred.
+    #[must_use]
+    pub fn is_preference(self) -> bool {
+        matches!(self, Self::NotTheirTurn | Self::Busier | Self::NotTheLastAgent)
+    }
 }
 
 /// An agent who was looked at.
@@ -66,6 +101,37 @@ pub struct Candidate {
     pub exclusion: Option<Exclusion>,
     /// Open conversations they had.
     pub open: i32,
+    /// What these cost beyond one unit each.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extra_units: i64,
+    /// Units they get at once; 0: no limit.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub capacity: i64,
+}
+
+/// What is zero for most is not stored: a decision names every member of the team.
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// What a conversation wants of the team.
+#[derive(Debug, Clone, Copy)]
+pub struct Want<'a> {
+    /// How it is shared.
+    pub strategy: Strategy,
+    /// What it asks of whoever takes it.
+    pub demand: &'a Demand,
+    /// Who last had a conversation of its contact, for [`Strategy::Sticky`].
+    pub last_agent: Option<AgentId>,
+}
+
+/// What holds for all that a team decides at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// What its members get at first.
+    pub ramp_up: RampUp,
+    /// The moment.
+    pub now: Timestamp,
 }
 
 /// What [`choose`] came to.
@@ -73,38 +139,79 @@ pub struct Candidate {
 pub struct Choice {
     /// Who gets it; `None`: nobody can take it.
     pub chosen: Option<AgentId>,
+    /// Whether it was by turns: the next turn is behind whoever got it.
+    pub by_turn: bool,
     /// Everybody who was looked at, in the order of their turns.
     pub candidates: Vec<Candidate>,
 }
 
-/// Chooses by strict turns: the first eligible agent behind the one who got the last conversation.
+/// Chooses among those who can take it, as its strategy says.
 ///
-/// `agents` is sorted by agent id, which is the order of the turns. While the same n agents stay eligible, any n choices
-/// in a row reach each of them once; one who comes back takes their old place.
+/// By turns it is the first behind the one who got the last conversation by turn. `agents` is sorted by agent id, which is
+/// the order of the turns. While the same n agents can take work, any n choices by turns in a row reach each of them once;
+/// one who comes back takes their old place.
 #[must_use]
-pub fn choose(agents: &[AgentSnapshot], rotation: &Rotation, now: Timestamp) -> Choice {
+pub fn choose(agents: &[AgentSnapshot], want: Want<'_>, rotation: Rotation, terms: Terms) -> Choice {
     let start = rotation.last.map_or(0, |last| agents.partition_point(|agent| agent.agent <= last));
     let turns = agents[start..].iter().chain(&agents[..start]);
-    let mut chosen = None;
-    let candidates = turns
-        .map(|agent| {
-            let exclusion = match (ineligible(agent, now), chosen) {
-                (Some(why), _) => Some(why),
-                (None, Some(_)) => Some(Exclusion::NotTheirTurn),
-                (None, None) => {
-                    chosen = Some(agent.agent);
-                    None
-                }
-            };
-            Candidate { agent: agent.agent, exclusion, open: agent.open }
-        })
-        .collect();
-    Choice { chosen, candidates }
+    let mut candidates = Vec::with_capacity(agents.len());
+    let mut first = None;
+    let mut idlest: Option<&AgentSnapshot> = None;
+    let mut known = None;
+    for agent in turns {
+        let exclusion = ineligible(agent, want.demand, terms);
+        if exclusion.is_none() {
+            first = first.or(Some(agent.agent));
+            known = known.or(want.last_agent.filter(|last| *last == agent.agent));
+            if idlest.is_none_or(|idlest| idleness(agent) > idleness(idlest)) {
+                idlest = Some(agent);
+            }
+        }
+        candidates.push(Candidate {
+            agent: agent.agent,
+            exclusion,
+            open: agent.open,
+            extra_units: agent.room.units - i64::from(agent.open),
+            capacity: agent.room.capacity,
+        });
+    }
+    let (chosen, preferred) = match (want.strategy, known) {
+        (Strategy::Sticky, Some(known)) => (Some(known), Exclusion::NotTheLastAgent),
+        (Strategy::RoundRobin | Strategy::Sticky, _) => (first, Exclusion::NotTheirTurn),
+        (Strategy::Balanced | Strategy::SkillBased, _) => (idlest.map(|it| it.agent), Exclusion::Busier),
+    };
+    for candidate in &mut candidates {
+        if candidate.exclusion.is_none() && Some(candidate.agent) != chosen {
+            candidate.exclusion = Some(preferred);
+        }
+    }
+    Choice { chosen, by_turn: preferred == Exclusion::NotTheirTurn, candidates }
 }
 
-/// Why an agent cannot take work now; `None`: they can.
+/// Grows with how little somebody has open, and of those who have as much, with how long ago they got something. Who is
+/// the same in both goes by turn.
+fn idleness(agent: &AgentSnapshot) -> Reverse<(i64, Option<Timestamp>)> {
+    Reverse((agent.room.units, agent.last_assign_time))
+}
+
+/// Why an agent cannot take what asks for this; `None`: they can.
 #[must_use]
-pub fn ineligible(agent: &AgentSnapshot, now: Timestamp) -> Option<Exclusion> {
+pub fn ineligible(agent: &AgentSnapshot, demand: &Demand, terms: Terms) -> Option<Exclusion> {
+    absent(agent, terms.now).or_else(|| {
+        if !demand.is_met_by(&agent.skills) {
+            Some(Exclusion::SkillMissing)
+        } else if !agent.room.takes(demand.units) {
+            Some(Exclusion::NoCapacity)
+        } else if terms.ramp_up.holds(agent.came_online, agent.given, terms.now) {
+            Some(Exclusion::RampingUp)
+        } else {
+            None
+        }
+    })
+}
+
+/// Why an agent is not there; `None`: they take work.
+fn absent(agent: &AgentSnapshot, now: Timestamp) -> Option<Exclusion> {
     match agent.availability {
         Availability::Offline => Some(Exclusion::Offline),
         Availability::Away => Some(Exclusion::Away),
@@ -117,120 +224,4 @@ pub fn ineligible(agent: &AgentSnapshot, now: Timestamp) -> Option<Exclusion> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::{HashMap, HashSet};
-    use std::time::Duration;
-
-    use kernel::Clock;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn agents(count: usize) -> Vec<AgentSnapshot> {
-        let clock = Clock::system();
-        let mut agents: Vec<_> = (0..count)
-            .map(|index| AgentSnapshot {
-                agent: AgentId::from_uuid(clock.new_id()),
-                subject: format!("agent-{index}"),
-                username: format!("agent-{index}"),
-                display_name: String::new(),
-                availability: Availability::Online,
-                pinned: true,
-                lease_expires: None,
-                open: 0,
-            })
-            .collect();
-        agents.sort_by_key(|agent| agent.agent);
-        agents
-    }
-
-    fn assign(agents: &[AgentSnapshot], rotation: &mut Rotation, times: usize) -> Vec<AgentId> {
-        let now = Clock::system().now();
-        let mut got = Vec::new();
-        for _ in 0..times {
-            if let Some(chosen) = choose(agents, rotation, now).chosen {
-                rotation.last = Some(chosen);
-                got.push(chosen);
-            }
-        }
-        got
-    }
-
-    // R2
-    #[test]
-    fn a_lease_counts_until_its_last_moment_and_a_pin_without_one() {
-        let now = Clock::system().now();
-        let mut agent = agents(1).remove(0);
-        assert_eq!(ineligible(&agent, now), None);
-        agent.pinned = false;
-        assert_eq!(ineligible(&agent, now), Some(Exclusion::LeaseExpired));
-        agent.lease_expires = Some(now.plus(Duration::from_micros(1)));
-        assert_eq!(ineligible(&agent, now), None);
-        agent.availability = Availability::Away;
-        assert_eq!(ineligible(&agent, now), Some(Exclusion::Away));
-    }
-
-    // R11
-    #[test]
-    fn nobody_is_chosen_when_nobody_can_take_it() {
-        let mut everybody = agents(3);
-        for agent in &mut everybody {
-            agent.availability = Availability::Offline;
-        }
-        let choice = choose(&everybody, &Rotation::default(), Clock::system().now());
-        assert_eq!(choice.chosen, None);
-        assert!(choice.candidates.iter().all(|candidate| candidate.exclusion == Some(Exclusion::Offline)));
-    }
-
-    proptest! {
-        // R10
-        #[test]
-        fn any_n_turns_in_a_row_reach_each_of_n_eligible_agents_once(
-            eligible in prop::collection::vec(any::<bool>(), 1..12),
-            start in any::<prop::sample::Index>(),
-            rounds in 1usize..4,
-        ) {
-            let mut everybody = agents(eligible.len());
-            for (agent, online) in everybody.iter_mut().zip(&eligible) {
-                agent.availability = if *online { Availability::Online } else { Availability::Away };
-            }
-            let n = eligible.iter().filter(|online| **online).count();
-            let mut rotation = Rotation { last: Some(start.get(&everybody).agent) };
-            let got = assign(&everybody, &mut rotation, n * rounds);
-            prop_assert_eq!(got.len(), n * rounds);
-            for window in got.windows(n.max(1)) {
-                prop_assert_eq!(window.iter().collect::<HashSet<_>>().len(), window.len());
-            }
-        }
-
-        // R10
-        #[test]
-        fn counts_differ_by_one_at_most_while_the_team_stays_the_same(count in 1usize..20, times in 0usize..200) {
-            let everybody = agents(count);
-            let got = assign(&everybody, &mut Rotation::default(), times);
-            let mut counts: HashMap<AgentId, usize> = everybody.iter().map(|agent| (agent.agent, 0)).collect();
-            for agent in got {
-                *counts.entry(agent).or_default() += 1;
-            }
-            let most = counts.values().max().copied().unwrap_or_default();
-            let fewest = counts.values().min().copied().unwrap_or_default();
-            prop_assert!(most - fewest <= 1);
-        }
-
-        // R15
-        #[test]
-        fn every_candidate_is_explained_and_exactly_the_chosen_one_is_not_excluded(
-            eligible in prop::collection::vec(any::<bool>(), 0..10),
-        ) {
-            let mut everybody = agents(eligible.len());
-            for (agent, online) in everybody.iter_mut().zip(&eligible) {
-                agent.availability = if *online { Availability::Online } else { Availability::Offline };
-            }
-            let choice = choose(&everybody, &Rotation::default(), Clock::system().now());
-            prop_assert_eq!(choice.candidates.len(), everybody.len());
-            let free: Vec<AgentId> =
-                choice.candidates.iter().filter(|c| c.exclusion.is_none()).map(|c| c.agent).collect();
-            prop_assert_eq!(free, choice.chosen.into_iter().collect::<Vec<_>>());
-        }
-    }
-}
+mod tests;

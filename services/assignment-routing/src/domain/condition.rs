@@ -3,21 +3,15 @@
 //! What can be known at save is refused at save, with its position: syntax, names that do not exist, nesting that could
 //! cost too much. What is left can only fail on a type, and then the workflow is skipped and the decision says so.
 
-use std::collections::{BTreeSet, HashMap};
+mod patterns;
+
 use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
-use cel::{Context, Env, Program, Value};
-use regex::RegexBuilder;
+use cel::{Env, Program, Value};
 
-use super::priority::Priority;
-
-/// What a condition may ask about.
-const FACTS: &[(&str, &[&str])] = &[
-    ("conversation", &["source", "channel", "subject", "tags", "priority"]),
-    ("contact", &["tags", "language"]),
-    ("message", &["text"]),
-];
+pub use super::facts::Sheet;
+use super::facts::{CONTACT, FACTS, TIME};
 
 /// The most punctuation, and mentions of `in`, in a condition, texts included. Reading and evaluating an expression
 /// recurse once for each operator, selection or call, and the stack is finite: a chain of 2,000 additions would end the
@@ -28,33 +22,30 @@ const MOST_OPERATORS: usize = 256;
 /// characters, or its conversation tags.
 const MOST_NESTED_LOOPS: usize = 1;
 
-/// The most patterns of a condition. Each is compiled again with each evaluation.
+/// The most patterns of a condition.
 const MOST_PATTERNS: usize = 5;
 
-/// The most memory of a compiled pattern, in bytes: compiling takes time in proportion.
-const PATTERN_BYTES: usize = 256 * 1024;
+pub(super) static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib();
+    // The library is built without patterns of its own: nothing else declares them, and a test asks for one.
+    let _ = env.add_extension(patterns::extension);
+    Arc::new(env)
+});
 
-static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+/// What a condition asks about that is not at hand, and has to be asked for or worked out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// The contact.
+    pub contact: bool,
+    /// Clocks, calendars and business hours.
+    pub time: bool,
+}
 
-/// What is known of a conversation when its workflows run.
-#[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// The line of business or inbox it came from.
-    pub source: String,
-    /// The channel.
-    pub channel: String,
-    /// What it is about.
-    pub subject: String,
-    /// Its tags, those which earlier workflows added included.
-    pub tags: BTreeSet<String>,
-    /// Its priority, as earlier workflows set it.
-    pub priority: Priority,
-    /// The tags of its contact.
-    pub contact_tags: BTreeSet<String>,
-    /// The language of its contact, a BCP 47 tag.
-    pub contact_language: String,
-    /// The text of the message that began it.
-    pub text: String,
+impl std::ops::BitOr for Asks {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self { contact: self.contact || other.contact, time: self.time || other.time }
+    }
 }
 
 /// A condition which is not valid, and where.
@@ -71,7 +62,10 @@ pub struct BadExpression {
 
 /// A compiled condition. An empty one always holds.
 #[derive(Debug)]
-pub struct Condition(Option<Program>);
+pub struct Condition {
+    program: Option<Program>,
+    asks: Asks,
+}
 
 impl Condition {
     /// Compiles a condition.
@@ -80,53 +74,38 @@ impl Condition {
     /// [`BadExpression`] where the text is not CEL, names something that is not a fact, or nests too deep.
     pub fn parse(text: &str) -> Result<Self, BadExpression> {
         if text.trim().is_empty() {
-            return Ok(Self(None));
+            return Ok(Self { program: None, asks: Asks::default() });
         }
         bounded(text)?;
         let program = ENVIRONMENT.compile(text).map_err(|errors| syntax_error(text, &errors))?;
-        let mut names = Names { text, program: &program, loops: 0, patterns: 0, variables: Vec::new() };
+        let asks = Asks::default();
+        let mut names = Names { text, program: &program, loops: 0, patterns: 0, variables: Vec::new(), asks };
         names.check(program.expression())?;
-        Ok(Self(Some(program)))
+        let asks = names.asks;
+        Ok(Self { program: Some(program), asks })
+    }
+
+    /// What has to be known for it beside the conversation and the message.
+    #[must_use]
+    pub fn asks(&self) -> Asks {
+        self.asks
     }
 
     /// Whether the condition holds for these facts.
     ///
     /// # Errors
     /// A sentence on what could not be evaluated, such as a number compared with a text. It quotes no fact.
-    pub fn holds(&self, facts: &Facts) -> Result<bool, String> {
-        let Some(program) = &self.0 else { return Ok(true) };
-        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
-        context.add_variable_from_value("conversation", conversation(facts));
-        context.add_variable_from_value("contact", contact(facts));
-        context
-            .add_variable_from_value("message", HashMap::from([("text", Value::from(facts.text.as_str()))]));
-        match program.execute(&context) {
+    pub fn holds(&self, sheet: &Sheet) -> Result<bool, String> {
+        let Some(program) = &self.program else { return Ok(true) };
+        match program.execute(&sheet.context) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(_) => Err("the condition is not true or false, but another value".to_owned()),
+            Err(_) if self.asks.contact && !sheet.contact_known => {
+                Err("the contact is not known: the contacts service did not answer".to_owned())
+            }
             Err(error) => Err(explained(&error)),
         }
     }
-}
-
-fn conversation(facts: &Facts) -> Value {
-    Value::from(HashMap::from([
-        ("source", Value::from(facts.source.as_str())),
-        ("channel", Value::from(facts.channel.as_str())),
-        ("subject", Value::from(facts.subject.as_str())),
-        ("tags", list(&facts.tags)),
-        ("priority", Value::from(facts.priority.as_str())),
-    ]))
-}
-
-fn contact(facts: &Facts) -> Value {
-    Value::from(HashMap::from([
-        ("tags", list(&facts.contact_tags)),
-        ("language", Value::from(facts.contact_language.as_str())),
-    ]))
-}
-
-fn list(texts: &BTreeSet<String>) -> Value {
-    Value::from(texts.iter().map(|text| Value::from(text.as_str())).collect::<Vec<_>>())
 }
 
 /// The kind of a failure, without the values in it: a decision is read by people who need not see messages.
@@ -171,6 +150,7 @@ struct Names<'a> {
     loops: usize,
     patterns: usize,
     variables: Vec<String>,
+    asks: Asks,
 }
 
 impl Names<'_> {
@@ -235,7 +215,7 @@ impl Names<'_> {
         if self.patterns > MOST_PATTERNS {
             return Err(self.refused(node, format!("at most {MOST_PATTERNS} patterns")));
         }
-        match RegexBuilder::new(pattern.inner()).size_limit(PATTERN_BYTES).build() {
+        match patterns::compiled(pattern.inner()) {
             Ok(_) => Ok(()),
             Err(regex::Error::CompiledTooBig(_)) => {
                 Err(self.refused(node, "a smaller pattern: it repeats too much"))
@@ -256,7 +236,7 @@ impl Names<'_> {
     }
 
     fn fact(
-        &self,
+        &mut self,
         node: &IdedExpr,
         operand: &IdedExpr,
         object: &str,
@@ -267,6 +247,8 @@ impl Names<'_> {
             return self.known(operand, object);
         }
         if known.contains(&field) {
+            self.asks.contact |= object == CONTACT;
+            self.asks.time |= object == TIME;
             return Ok(());
         }
         Err(self.refused(node, format!("{object} has {}, not {field}", known.join(", "))))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::agent::Person;
 use super::message::Direction;
 use super::priority::Priority;
+use super::sharing::Sharing;
 
 /// Where a conversation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ impl Status {
         [Self::Open, Self::Snoozed, Self::Resolved].into_iter().find(|status| status.as_str() == text)
     }
 }
+
+/// Tags of one conversation, at most: as many as the contract takes.
+pub const MOST_TAGS: usize = 50;
 
 /// A conversation with a person outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,11 +91,22 @@ pub struct Conversation {
     /// When its latest message or event was written down.
     #[serde(default = "never")]
     pub last_entry_time: Timestamp,
+    /// What it costs who has it, in units: what its channel cost when it began.
+    #[serde(default = "one")]
+    pub units: i64,
+    /// How its team shares it, where a workflow said so.
+    #[serde(default)]
+    pub sharing: Option<Sharing>,
 }
 
 /// Answers that were kept for retries before there were entries.
 fn never() -> Timestamp {
     Timestamp::from_micros(0)
+}
+
+/// Answers that were kept for retries before there were units.
+fn one() -> i64 {
+    1
 }
 
 /// What an event did to a conversation's status.
@@ -233,6 +248,8 @@ mod tests {
             first_contact: None,
             last_inbound_position: 0,
             last_entry_time: at(0),
+            units: 1,
+            sharing: None,
         }
     }
 

@@ -7,8 +7,12 @@
 //! | [`conversation`], [`message`], [`priority`] | conversations: how each event changes them |
 //! | [`history`] | what happened to a conversation, and the order of it |
 //! | [`view`] | inbox views, their order and their pages |
-//! | [`condition`], [`workflow`] | CEL conditions, and workflows run over the facts of a conversation |
+//! | [`inbox_log`], [`interest`], [`ring`] | what changes in inboxes: places in the log of it, whom it concerns, the newest of it |
+//! | [`who_is_here`] | who is at a conversation at this moment |
+//! | [`workflow`], [`condition`], [`facts`], [`ruleset`] | workflows, their CEL conditions, what these ask about; what a set makes of a conversation |
+//! | [`hours`], [`zone`] | when a team works; what clocks and calendars show somewhere |
 //! | [`choose`], [`batch`] | whose turn it is, for one conversation and for a queue of them |
+//! | [`target`], [`handoff`], [`reopen`] | giving conversations away, and who has one that is open again |
 //! | [`decision`] | the explained decision that is stored |
 
 pub mod agent;
@@ -17,12 +21,26 @@ pub mod choose;
 pub mod condition;
 pub mod conversation;
 pub mod decision;
+pub mod facts;
 pub mod handle;
+pub mod handoff;
 pub mod history;
+pub mod hours;
+pub mod inbox_log;
+pub mod interest;
+pub mod load;
 pub mod message;
 pub mod name_query;
 pub mod presence;
 pub mod priority;
+pub mod reopen;
+pub mod ring;
+pub mod ruleset;
+pub mod settings;
+pub mod sharing;
+pub mod target;
 pub mod team;
 pub mod view;
+pub mod who_is_here;
 pub mod workflow;
+pub mod zone;

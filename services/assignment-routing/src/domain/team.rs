@@ -1,6 +1,8 @@
 //! People who share work.
 
-use kernel::{TeamId, Timestamp};
+use std::time::Duration;
+
+use kernel::{AgentId, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::handle::Handle;
@@ -23,10 +25,45 @@ pub struct Team {
     pub members: i64,
     /// Conversations that wait for one of them.
     pub queued: i64,
+    /// What members get at first after they came online.
+    #[serde(default)]
+    pub ramp_up: RampUp,
     /// When it was made.
     pub create_time: Timestamp,
     /// When it last changed.
     pub update_time: Timestamp,
+}
+
+/// What members are given in the time after they came online: not all of what waits at once. [`RampUp::default`]: as much as
+/// others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RampUp {
+    /// How many conversations; 0: as many as others.
+    pub limit: i32,
+    /// How many seconds that lasts; 0: there is no such time.
+    pub seconds: i32,
+}
+
+impl RampUp {
+    /// Whether somebody who came online then, and was given so many since, gets no more for now.
+    #[must_use]
+    pub fn holds(self, came_online: Timestamp, given: i64, now: Timestamp) -> bool {
+        let period = Duration::from_secs(u64::try_from(self.seconds).unwrap_or_default());
+        self.limit > 0 && given >= i64::from(self.limit) && now < came_online.plus(period)
+    }
+}
+
+/// What a team is made of.
+#[derive(Debug, Clone)]
+pub struct NewTeam {
+    /// What `@` resolves.
+    pub handle: Handle,
+    /// What to call it.
+    pub display_name: String,
+    /// What members are given at first.
+    pub ramp_up: RampUp,
+    /// Members from the start.
+    pub members: Vec<AgentId>,
 }
 
 /// New values for some fields of a team.
@@ -36,4 +73,8 @@ pub struct TeamChange {
     pub handle: Option<Handle>,
     /// What to call it.
     pub display_name: Option<String>,
+    /// How many conversations a member is given at first.
+    pub ramp_up_limit: Option<i32>,
+    /// How many seconds that lasts.
+    pub ramp_up_seconds: Option<i32>,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::conversation::Conversation;
 
 /// A set of conversations as an agent works through them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum View {
     /// Open, assigned to the reader.
     Mine,
@@ -42,6 +42,12 @@ impl View {
         Self::Resolved,
         Self::Snoozed,
     ];
+
+    /// Those of them that differ from reader to reader.
+    pub const PERSONAL: [Self; 4] = [Self::Mine, Self::Team, Self::Mentioned, Self::Unread];
+
+    /// Those of them that are the same for all.
+    pub const SHARED: [Self; 4] = [Self::Unassigned, Self::All, Self::Resolved, Self::Snoozed];
 }
 
 /// How a view is ordered.

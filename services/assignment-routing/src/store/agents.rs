@@ -1,18 +1,22 @@
 //! Agents with their presence and load.
 
+use std::collections::HashMap;
+
 use db::{DbError, Json, Tx};
 use kernel::{AgentId, Role, Subject, TeamId, Timestamp};
 
+use super::loads::CAPACITY;
 use super::{list, locks, presence, unreadable};
 use crate::domain::agent::{Agent, Person, Profile, Skill, WorkingHours};
 use crate::domain::choose::{AgentSnapshot, Availability};
 use crate::domain::handle::Handle;
+use crate::domain::load::Room;
 use crate::domain::presence::Presence;
 
 const AGENT: &str =
     "SELECT a.agent_id, a.version, a.subject, a.username, a.display_name, a.email, a.role, a.languages,
-         a.skills, a.time_zone, a.working_hours, a.create_time, a.update_time,
-         p.availability, p.pinned, p.lease_expire_time, l.open_count
+         a.skills, a.time_zone, a.working_hours, a.capacity_units, a.create_time, a.update_time,
+         p.availability, p.pinned, p.lease_expire_time, l.open_count, l.open_count + l.extra_units AS open_units
      FROM agents a
      JOIN presence p ON p.org_id = a.org_id AND p.agent_id = a.agent_id
      JOIN loads l ON l.org_id = a.org_id AND l.agent_id = a.agent_id
@@ -31,12 +35,14 @@ struct AgentRow {
     skills: Json<Vec<Skill>>,
     time_zone: String,
     working_hours: Json<Vec<WorkingHours>>,
+    capacity_units: i64,
     create_time: Timestamp,
     update_time: Timestamp,
     availability: String,
     pinned: bool,
     lease_expire_time: Option<Timestamp>,
     open_count: i64,
+    open_units: i64,
 }
 
 impl AgentRow {
@@ -54,6 +60,7 @@ impl AgentRow {
                 skills: self.skills.0,
                 time_zone: self.time_zone,
                 working_hours: self.working_hours.0,
+                capacity_units: i32::try_from(self.capacity_units).unwrap_or(i32::MAX),
             },
             presence: Presence {
                 availability: presence::read(&self.availability)?,
@@ -61,6 +68,7 @@ impl AgentRow {
                 lease_expire_time: self.lease_expire_time,
             },
             open: self.open_count,
+            open_units: self.open_units,
             teams: Vec::new(),
             create_time: self.create_time,
             update_time: self.update_time,
@@ -130,8 +138,8 @@ pub async fn insert_agent(tx: &mut Tx, agent: &Agent) -> Result<(), DbError> {
     let profile = &agent.profile;
     tx.query(
         "INSERT INTO agents (org_id, agent_id, version, subject, username, display_name, email, role, languages,
-             skills, time_zone, working_hours, create_time, update_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             skills, time_zone, working_hours, create_time, update_time, capacity_units)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(agent.id)
     .bind(agent.version)
@@ -146,6 +154,7 @@ pub async fn insert_agent(tx: &mut Tx, agent: &Agent) -> Result<(), DbError> {
     .bind(Json(&profile.working_hours))
     .bind(agent.create_time)
     .bind(agent.update_time)
+    .bind(i64::from(profile.capacity_units))
     .execute(tx)
     .await
     .map(drop)
@@ -166,7 +175,8 @@ pub async fn save_agent(tx: &mut Tx, agent: &Agent) -> Result<bool, DbError> {
     let saved = tx
         .query(
             "UPDATE agents SET version = version + 1, username = $4, display_name = $5, email = $6, role = $7,
-                 languages = $8, skills = $9, time_zone = $10, working_hours = $11, update_time = $12
+                 languages = $8, skills = $9, time_zone = $10, working_hours = $11, update_time = $12,
+                 capacity_units = $13
              WHERE org_id = $1 AND agent_id = $2 AND version = $3",
         )
         .bind(agent.id)
@@ -180,6 +190,7 @@ pub async fn save_agent(tx: &mut Tx, agent: &Agent) -> Result<bool, DbError> {
         .bind(profile.time_zone.as_str())
         .bind(Json(&profile.working_hours))
         .bind(agent.update_time)
+        .bind(i64::from(profile.capacity_units))
         .execute(tx)
         .await?;
     Ok(saved == 1)
@@ -226,18 +237,25 @@ struct SnapshotRow {
     availability: String,
     pinned: bool,
     lease_expire_time: Option<Timestamp>,
+    change_time: Timestamp,
     open_count: i64,
+    open_units: i64,
+    last_assign_time: Option<Timestamp>,
+    given: i64,
+    capacity: i64,
 }
 
-/// A team's agents in the order of their turns. Their loads are locked.
+/// A team's agents in the order of their turns, without what they are good at. Their loads are locked.
 pub async fn snapshot(tx: &mut Tx, team: TeamId) -> Result<Vec<AgentSnapshot>, DbError> {
     let sql = format!(
         "SELECT a.agent_id, a.subject, a.username, a.display_name, p.availability, p.pinned, p.lease_expire_time,
-             l.open_count
+             p.change_time, l.open_count, l.open_count + l.extra_units AS open_units, l.last_assign_time,
+             CASE WHEN l.given_since = p.change_time THEN l.given_count ELSE 0 END AS given, {CAPACITY} AS capacity
          FROM team_members m
          JOIN agents a ON a.org_id = m.org_id AND a.agent_id = m.agent_id
          JOIN presence p ON p.org_id = m.org_id AND p.agent_id = m.agent_id
          JOIN loads l ON l.org_id = m.org_id AND l.agent_id = m.agent_id
+         LEFT JOIN settings s ON s.org_id = m.org_id
          WHERE m.org_id = $1 AND m.team_id = $2 ORDER BY l.agent_id{}",
         locks::loads_for_update(tx)
     );
@@ -253,7 +271,26 @@ pub async fn snapshot(tx: &mut Tx, team: TeamId) -> Result<Vec<AgentSnapshot>, D
                 pinned: row.pinned,
                 lease_expires: row.lease_expire_time,
                 open: i32::try_from(row.open_count).unwrap_or(i32::MAX),
+                room: Room { units: row.open_units, capacity: row.capacity },
+                skills: Vec::new(),
+                last_assign_time: row.last_assign_time,
+                came_online: row.change_time,
+                given: row.given,
             })
         })
         .collect()
+}
+
+/// What a team's agents are good at.
+pub async fn list_skills(tx: &mut Tx, team: TeamId) -> Result<HashMap<AgentId, Vec<Skill>>, DbError> {
+    let rows: Vec<(AgentId, Json<Vec<Skill>>)> = tx
+        .query(
+            "SELECT a.agent_id, a.skills FROM team_members m
+             JOIN agents a ON a.org_id = m.org_id AND a.agent_id = m.agent_id
+             WHERE m.org_id = $1 AND m.team_id = $2",
+        )
+        .bind(team)
+        .fetch_all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|(agent, skills)| (agent, skills.0)).collect())
 }

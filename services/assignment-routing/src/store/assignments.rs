@@ -1,9 +1,9 @@
-//! Who has which conversation, and how much that is.
+//! Who had which conversation from when to when.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use db::{DbError, Tx};
-use kernel::{AgentId, ConversationId, Timestamp};
+use kernel::{AgentId, ContactId, ConversationId, TeamId, Timestamp};
 
 use crate::domain::batch::Given;
 
@@ -34,19 +34,27 @@ pub async fn end_assignment(
         .map(drop)
 }
 
-/// Counts open conversations up and down. Several rows are locked in order before ([`super::locks::lock_loads`]).
-pub async fn add_loads(tx: &mut Tx, loads: &BTreeMap<AgentId, i64>) -> Result<(), DbError> {
-    if loads.is_empty() {
-        return Ok(());
-    }
+/// Conversations of a contact that are searched for their last agent: the latest ones.
+const LOOKED_BACK: i64 = 20;
+
+/// Which member of the team last had a conversation of each of these contacts, where one had.
+pub async fn list_last_agents(
+    tx: &mut Tx,
+    team: TeamId,
+    contacts: &[ContactId],
+) -> Result<HashMap<ContactId, AgentId>, DbError> {
     let sql = format!(
-        "UPDATE loads AS l SET open_count = l.open_count + v.column2 FROM (VALUES {}) AS v
-         WHERE l.org_id = $1 AND l.agent_id = v.column1",
-        db::rows(2, loads.len(), 2)
+        "SELECT v.column1 AS contact_id, (
+             SELECT a.agent_id FROM (
+                 SELECT c.conversation_id FROM conversations c WHERE c.org_id = $1 AND c.contact_id = v.column1
+                 ORDER BY c.last_activity_time DESC, c.conversation_id DESC LIMIT {LOOKED_BACK}) r
+             JOIN assignments a ON a.org_id = $1 AND a.conversation_id = r.conversation_id
+             JOIN team_members m ON m.org_id = $1 AND m.team_id = $2 AND m.agent_id = a.agent_id
+             ORDER BY a.assign_time DESC, a.decision_id DESC LIMIT 1) AS agent_id
+         FROM (VALUES {}) AS v",
+        db::rows(3, contacts.len(), 1)
     );
-    let mut query = tx.query_dynamic(sql);
-    for (agent, more) in loads {
-        query = query.bind(*agent).bind(*more);
-    }
-    query.execute(tx).await.map(drop)
+    let found: Vec<(ContactId, Option<AgentId>)> =
+        tx.query_dynamic(sql).bind(team).bind_all(contacts.iter().copied()).fetch_all(tx).await?;
+    Ok(found.into_iter().filter_map(|(contact, agent)| Some((contact, agent?))).collect())
 }

@@ -64,7 +64,8 @@ pub async fn add_mentions(tx: &mut Tx, mentions: &BTreeMap<Reader, i64>) -> Resu
     Ok(())
 }
 
-/// Moves a reader's cursor to the present end; says whether there is such a conversation.
+/// Moves a reader's cursor to the present end; says whether there is such a conversation. The cursor never goes back: of two who move it
+/// at once, the second may have looked first.
 pub async fn read_to_end(tx: &mut Tx, subject: &str, conversation: ConversationId) -> Result<bool, DbError> {
     let moved = tx
         .query(
@@ -76,8 +77,11 @@ pub async fn read_to_end(tx: &mut Tx, subject: &str, conversation: ConversationI
              LEFT JOIN read_cursors r
                  ON r.org_id = c.org_id AND r.conversation_id = c.conversation_id AND r.subject = $2
              WHERE c.org_id = $1 AND c.conversation_id = $3
-             ON CONFLICT (org_id, subject, conversation_id)
-             DO UPDATE SET read_position = excluded.read_position, seen_notes = excluded.seen_notes",
+             ON CONFLICT (org_id, subject, conversation_id) DO UPDATE SET
+                 read_position = CASE WHEN excluded.read_position > read_cursors.read_position
+                     THEN excluded.read_position ELSE read_cursors.read_position END,
+                 seen_notes = CASE WHEN excluded.seen_notes > read_cursors.seen_notes
+                     THEN excluded.seen_notes ELSE read_cursors.seen_notes END",
         )
         .bind(subject)
         .bind(conversation)
@@ -97,4 +101,17 @@ pub async fn see_mentions(tx: &mut Tx, subject: &str, conversation: Conversation
     .execute(tx)
     .await
     .map(drop)
+}
+
+/// The conversations that are not resolved in which a reader was mentioned, at most `limit`.
+pub async fn list_mentioning(tx: &mut Tx, subject: &str, limit: i64) -> Result<Vec<ConversationId>, DbError> {
+    tx.query(
+        "SELECT m.conversation_id FROM mentions m
+         JOIN conversations c ON c.org_id = m.org_id AND c.conversation_id = m.conversation_id
+         WHERE m.org_id = $1 AND m.subject = $2 AND c.status <> 'RESOLVED' LIMIT $3",
+    )
+    .bind(subject)
+    .bind(limit)
+    .fetch_values(tx)
+    .await
 }

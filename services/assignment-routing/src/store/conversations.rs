@@ -10,12 +10,13 @@ use crate::domain::agent::Person;
 use crate::domain::batch::Given;
 use crate::domain::conversation::{Conversation, Status};
 use crate::domain::priority::Priority;
+use crate::domain::sharing::Sharing;
 
 /// What a conversation is read from: `c`, and `a` for its assignee.
 pub(super) const COLUMNS: &str = "c.conversation_id, c.version, c.source, c.channel, c.external_id, c.contact_id,
      c.subject, c.tags, c.priority, c.status, c.team_id, c.waiting_since, c.first_reply_time, c.last_activity_time,
      c.snooze_until, c.resolve_time, c.create_time, c.message_count, c.last_inbound_position, c.last_entry_time,
-     c.first_contact_id,
+     c.first_contact_id, c.units, c.sharing,
      c.assignee_id, a.subject AS assignee_subject, a.username AS assignee_username, a.display_name AS assignee_name";
 pub(super) const TABLES: &str =
     "conversations c LEFT JOIN agents a ON a.org_id = c.org_id AND a.agent_id = c.assignee_id";
@@ -43,6 +44,8 @@ pub(super) struct ConversationRow {
     message_count: i64,
     last_inbound_position: i64,
     last_entry_time: Timestamp,
+    units: i64,
+    sharing: Option<Json<Sharing>>,
     assignee_id: Option<AgentId>,
     assignee_subject: Option<Subject>,
     assignee_username: Option<String>,
@@ -53,14 +56,24 @@ impl ConversationRow {
     /// The conversation that was just locked. Where PostgreSQL had to wait for the lock, it read the conversation anew but
     /// joined it with the agents as they were before, and so perhaps with none.
     async fn with_assignee(mut self, tx: &mut Tx) -> Result<Conversation, DbError> {
-        if let (Some(agent), None) = (self.assignee_id, &self.assignee_subject)
+        if let Some(agent) = self.unknown_assignee()
             && let Some(person) = agents::list_people(tx, &[agent]).await?.into_iter().next()
         {
-            self.assignee_subject = Some(person.subject);
-            self.assignee_username = Some(person.username);
-            self.assignee_name = Some(person.display_name);
+            self.set_assignee(person);
         }
         self.conversation()
+    }
+
+    /// Who has it, where that is not known but by id.
+    pub(super) fn unknown_assignee(&self) -> Option<AgentId> {
+        self.assignee_id.filter(|_| self.assignee_subject.is_none())
+    }
+
+    /// Says who has it.
+    pub(super) fn set_assignee(&mut self, person: Person) {
+        self.assignee_subject = Some(person.subject);
+        self.assignee_username = Some(person.username);
+        self.assignee_name = Some(person.display_name);
     }
 
     pub(super) fn conversation(self) -> Result<Conversation, DbError> {
@@ -98,6 +111,8 @@ impl ConversationRow {
             message_count: self.message_count,
             last_inbound_position: self.last_inbound_position,
             last_entry_time: self.last_entry_time,
+            units: self.units,
+            sharing: self.sharing.map(|sharing| sharing.0),
         })
     }
 }
@@ -138,6 +153,18 @@ struct RecipientRow {
     #[sqlx(flatten)]
     conversation: ConversationRow,
     known: bool,
+    workflows: i64,
+}
+
+/// The conversation that a message of a channel is for.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// Whether a message with this external id is known on the channel.
+    pub known: bool,
+    /// The revision of the organization's workflows.
+    pub workflows: i64,
 }
 
 /// How the conversation of a message is found.
@@ -149,14 +176,13 @@ pub enum Key {
     External(String),
 }
 
-/// The conversation that a message of a channel is for, about to change, and whether a message with this external id is
-/// known on the channel.
+/// The conversation that a message of a channel is for, about to change.
 pub async fn lock_recipient(
     tx: &mut Tx,
     key: &Key,
     channel: &str,
     message_external_id: &str,
-) -> Result<Option<(Conversation, bool)>, DbError> {
+) -> Result<Option<Recipient>, DbError> {
     let lock = locks::conversations_for_update(tx);
     let which = match key {
         Key::Id(_) => "c.conversation_id = $4",
@@ -164,7 +190,8 @@ pub async fn lock_recipient(
     };
     let sql = format!(
         "SELECT {COLUMNS}, EXISTS (SELECT 1 FROM messages m
-             WHERE m.org_id = $1 AND m.channel = $2 AND m.external_id = $3) AS known
+             WHERE m.org_id = $1 AND m.channel = $2 AND m.external_id = $3) AS known,
+             COALESCE((SELECT w.revision FROM workflow_sets w WHERE w.org_id = $1), 0) AS workflows
          FROM {TABLES} WHERE c.org_id = $1 AND {which}{lock}"
     );
     let query = tx.query_dynamic(sql).bind(channel).bind(message_external_id);
@@ -174,22 +201,27 @@ pub async fn lock_recipient(
     };
     let row: Option<RecipientRow> = query.fetch_optional(tx).await?;
     match row {
-        Some(row) => Ok(Some((row.conversation.with_assignee(tx).await?, row.known))),
+        Some(RecipientRow { conversation, known, workflows }) => {
+            let conversation = conversation.with_assignee(tx).await?;
+            Ok(Some(Recipient { conversation, known, workflows }))
+        }
         None => Ok(None),
     }
 }
 
-/// Makes a conversation, unless its channel knows one with its external id; says whether it did.
-pub async fn insert_conversation(tx: &mut Tx, new: &Conversation) -> Result<bool, DbError> {
-    let made = tx
-        .query(
+/// Makes a conversation, unless its channel knows one with its external id; says what it costs, if it did: what its channel
+/// does now.
+pub async fn insert_conversation(tx: &mut Tx, new: &Conversation) -> Result<Option<i64>, DbError> {
+    tx.query(
             "INSERT INTO conversations (org_id, conversation_id, version, source, channel, external_id, contact_id,
                  subject, tags, priority, status, team_id, waiting_since, first_reply_time, last_activity_time,
                  resolve_time, create_time, message_count, last_inbound_position, last_entry_time,
-                 first_contact_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
-             ON CONFLICT (org_id, channel, external_id) DO NOTHING",
-        )
+                 first_contact_id, sharing, units)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                 $22, COALESCE((SELECT u.units FROM channel_units u WHERE u.org_id = $1 AND u.channel = $5), 1))
+             ON CONFLICT (org_id, channel, external_id) DO NOTHING
+             RETURNING units",
+    )
         .bind(new.id)
         .bind(new.version)
         .bind(new.source.as_str())
@@ -210,9 +242,9 @@ pub async fn insert_conversation(tx: &mut Tx, new: &Conversation) -> Result<bool
         .bind(new.last_inbound_position)
         .bind(new.last_entry_time)
         .bind(new.first_contact)
-        .execute(tx)
-        .await?;
-    Ok(made == 1)
+        .bind(new.sharing.as_ref().map(Json))
+        .fetch_optional_value(tx)
+        .await
 }
 
 /// Writes a changed conversation if the row still has its version, and gives it the next; says whether it had.
@@ -222,7 +254,7 @@ pub async fn save_conversation(tx: &mut Tx, it: &mut Conversation) -> Result<boo
             "UPDATE conversations SET version = version + 1, subject = $4, tags = $5, priority = $6, status = $7,
                  assignee_id = $8, team_id = $9, waiting_since = $10, first_reply_time = $11, last_activity_time = $12,
                  snooze_until = $13, resolve_time = $14, message_count = $15, last_inbound_position = $16,
-                 last_entry_time = $17
+                 last_entry_time = $17, sharing = $18
              WHERE org_id = $1 AND conversation_id = $2 AND version = $3",
         )
         .bind(it.id)
@@ -241,6 +273,7 @@ pub async fn save_conversation(tx: &mut Tx, it: &mut Conversation) -> Result<boo
         .bind(it.message_count)
         .bind(it.last_inbound_position)
         .bind(it.last_entry_time)
+        .bind(it.sharing.as_ref().map(Json))
         .execute(tx)
         .await?;
     it.version += 1;

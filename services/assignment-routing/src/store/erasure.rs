@@ -13,6 +13,8 @@ pub struct Doomed {
     pub conversation_id: ConversationId,
     /// Who has it and counts it among their open ones.
     pub loaded_agent_id: Option<AgentId>,
+    /// What it costs them.
+    pub units: i64,
 }
 
 /// Conversations of these contacts, at most `limit`, locked.
@@ -22,7 +24,7 @@ pub async fn lock_conversations(
     limit: i64,
 ) -> Result<Vec<Doomed>, DbError> {
     let sql = format!(
-        "SELECT c.conversation_id, CASE WHEN c.status = 'OPEN' THEN c.assignee_id END AS loaded_agent_id
+        "SELECT c.conversation_id, CASE WHEN c.status = 'OPEN' THEN c.assignee_id END AS loaded_agent_id, c.units
          FROM conversations c WHERE c.org_id = $1 AND c.contact_id IN {}
          ORDER BY c.conversation_id LIMIT $2{}",
         list(3, contacts.len()),

@@ -48,6 +48,23 @@ pub fn conversations_for_update(tx: &Tx) -> &'static str {
     }
 }
 
+/// As [`conversations_for_update`], without those that somebody else holds: for when loads are locked by now, which whoever
+/// holds one may wait for.
+pub fn free_conversations_for_update(tx: &Tx) -> &'static str {
+    match tx.engine() {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE OF c SKIP LOCKED",
+    }
+}
+
+/// Behind a SELECT of places in queues as `q` that are about to change, when loads are locked by now.
+pub fn free_places_for_update(tx: &Tx) -> &'static str {
+    match tx.engine() {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE OF q SKIP LOCKED",
+    }
+}
+
 /// Behind a SELECT from one table whose rows are about to change, though not their keys: who only refers to one goes on.
 pub fn row_for_update(tx: &Tx) -> &'static str {
     match tx.engine() {

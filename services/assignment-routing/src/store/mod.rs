@@ -6,18 +6,26 @@
 pub mod agents;
 pub mod assignments;
 pub mod attention;
+pub mod begun;
+pub mod bulk;
 pub mod conversations;
 pub mod counts;
 pub mod decisions;
+pub mod demands;
 pub mod erasure;
 pub mod handles;
 pub mod history;
+pub mod hours;
+pub mod inbox_log;
+pub mod loads;
 pub mod locks;
 pub mod merges;
 pub mod messages;
+pub mod named;
 pub mod people;
 pub mod presence;
 pub mod queue;
+pub mod settings;
 pub mod snoozes;
 pub mod teams;
 pub mod views;
@@ -33,8 +41,12 @@ static ROUTING: MigrationSet = MigrationSet {
         db::step!("0003_contact_merges"),
         db::step!("0005_history"),
         db::step!("0006_erasure"),
+        db::step!("0007_capacity"),
+        db::step!("0008_hours"),
+        db::step!("0009_handoff"),
+        db::step!("0010_watch"),
     ],
-    work_tables: &["presence", "team_members", "queue", "snoozes"],
+    work_tables: &["presence", "team_members", "queue", "snoozes", "inbox_changes"],
 };
 
 /// Every table of the service.

@@ -95,11 +95,20 @@ struct PresenceRow {
     lease_expire_time: Option<Timestamp>,
 }
 
+/// Whether an agent is there.
+pub async fn find_presence(tx: &mut Tx, agent: AgentId) -> Result<Option<Presence>, DbError> {
+    read_presence(tx, agent, "").await
+}
+
 /// Whether an agent is there, about to change.
 pub async fn lock_presence(tx: &mut Tx, agent: AgentId) -> Result<Option<Presence>, DbError> {
+    let lock = super::locks::row_for_update(tx);
+    read_presence(tx, agent, lock).await
+}
+
+async fn read_presence(tx: &mut Tx, agent: AgentId, lock: &str) -> Result<Option<Presence>, DbError> {
     let sql = format!(
-        "SELECT availability, pinned, lease_expire_time FROM presence WHERE org_id = $1 AND agent_id = $2{}",
-        super::locks::row_for_update(tx)
+        "SELECT availability, pinned, lease_expire_time FROM presence WHERE org_id = $1 AND agent_id = $2{lock}"
     );
     let row: Option<PresenceRow> = tx.query_dynamic(sql).bind(agent).fetch_optional(tx).await?;
     row.map(|row| {

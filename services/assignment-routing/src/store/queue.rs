@@ -1,14 +1,17 @@
 //! Conversations that wait for an agent of a team.
 
-use db::{DbError, Json, Tx};
-use kernel::{AgentId, ConversationId, OrgId, TeamId, Timestamp, WorkflowId};
+use std::time::Duration;
 
+use db::{DbError, Json, Tx};
+use kernel::{AgentId, ContactId, ConversationId, OrgId, TeamId, Timestamp, WorkflowId};
+
+use super::loads::CAPACITY;
 use super::{list, locks};
 use crate::domain::batch::Waiting;
+use crate::domain::conversation::Conversation;
 use crate::domain::priority::Priority;
-use crate::domain::workflow::{Strategy, Trace};
-
-const ROUND_ROBIN: &str = "ROUND_ROBIN";
+use crate::domain::sharing::Sharing;
+use crate::domain::workflow::Trace;
 
 /// A place in a queue.
 #[derive(Debug, Clone)]
@@ -17,8 +20,10 @@ pub struct Place {
     pub conversation: ConversationId,
     /// The team that is to take it.
     pub team: TeamId,
+    /// What it costs.
+    pub units: i64,
     /// How the team shares it.
-    pub strategy: Strategy,
+    pub sharing: Sharing,
     /// The workflow that chose the team.
     pub workflow: Option<WorkflowId>,
     /// The workflows that were looked at.
@@ -31,30 +36,59 @@ pub struct Place {
     pub explained: bool,
 }
 
-/// Joins a queue; who is in one already changes to this one.
+impl Place {
+    /// A place at the end of a team's queue for a conversation, shared as it says, which no workflow led to just now.
+    #[must_use]
+    pub fn of(it: &Conversation, team: TeamId, queue_time: Timestamp) -> Self {
+        Self {
+            conversation: it.id,
+            team,
+            units: it.units,
+            sharing: it.sharing.clone().unwrap_or_default(),
+            workflow: None,
+            traces: Vec::new(),
+            priority: it.priority,
+            queue_time,
+            explained: false,
+        }
+    }
+}
+
+/// Joins a queue; who is in one already changes to this one. How it is shared is read from the conversation.
 pub async fn join(tx: &mut Tx, place: &Place) -> Result<(), DbError> {
-    let strategy = match place.strategy {
-        Strategy::RoundRobin => ROUND_ROBIN,
-    };
-    tx.query(
+    join_all(tx, std::slice::from_ref(place)).await
+}
+
+/// Joins queues, as [`join`].
+pub async fn join_all(tx: &mut Tx, places: &[Place]) -> Result<(), DbError> {
+    if places.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
         "INSERT INTO queue (org_id, conversation_id, team_id, strategy, workflow_id, traces, priority, queue_time,
-             explained)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             explained, demand, relax_time)
+         VALUES {}
          ON CONFLICT (org_id, conversation_id) DO UPDATE SET team_id = excluded.team_id,
              strategy = excluded.strategy, workflow_id = excluded.workflow_id, traces = excluded.traces,
-             priority = excluded.priority, queue_time = excluded.queue_time, explained = excluded.explained",
-    )
-    .bind(place.conversation)
-    .bind(place.team)
-    .bind(strategy)
-    .bind(place.workflow)
-    .bind(Json(&place.traces))
-    .bind(i64::from(place.priority.rank()))
-    .bind(place.queue_time)
-    .bind(place.explained)
-    .execute(tx)
-    .await
-    .map(drop)
+             priority = excluded.priority, queue_time = excluded.queue_time, explained = excluded.explained,
+             demand = excluded.demand, relax_time = excluded.relax_time",
+        db::org_rows(places.len(), 10)
+    );
+    let mut query = tx.query_dynamic(sql);
+    for place in places {
+        query = query
+            .bind(place.conversation)
+            .bind(place.team)
+            .bind(place.sharing.strategy.as_str())
+            .bind(place.workflow)
+            .bind(Json(&place.traces))
+            .bind(i64::from(place.priority.rank()))
+            .bind(place.queue_time)
+            .bind(place.explained)
+            .bind(place.sharing.demand(place.units, Duration::ZERO).key())
+            .bind(place.sharing.relax_time(place.queue_time, place.queue_time));
+    }
+    query.execute(tx).await.map(drop)
 }
 
 /// Leaves the queue, where they are in one.
@@ -85,44 +119,90 @@ struct WaitingRow {
     conversation_id: ConversationId,
     version: i64,
     last_entry_time: Timestamp,
+    contact_id: ContactId,
+    units: i64,
+    sharing: Option<Json<Sharing>>,
+    queue_time: Timestamp,
     workflow_id: Option<WorkflowId>,
     traces: Json<Vec<Trace>>,
     explained: bool,
 }
 
+impl From<WaitingRow> for Waiting {
+    fn from(row: WaitingRow) -> Self {
+        Self {
+            conversation: row.conversation_id,
+            version: row.version,
+            last_entry_time: row.last_entry_time,
+            contact: row.contact_id,
+            units: row.units,
+            sharing: row.sharing.map(|sharing| sharing.0).unwrap_or_default(),
+            queue_time: row.queue_time,
+            workflow: row.workflow_id,
+            traces: row.traces.0,
+            explained: row.explained,
+        }
+    }
+}
+
 /// Which part of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// All who wait.
-    All,
+    /// All who wait, if somebody of the team is online and has room for anything; otherwise none.
+    Takeable,
     /// Those of whom no decision says yet that they wait.
     Unexplained,
+    /// Of these, those whom nobody else holds: for when loads are locked by now.
+    FreeUnexplained,
 }
+
+const WAITING: &str =
+    "SELECT q.conversation_id, c.version, c.last_entry_time, c.contact_id, c.units, c.sharing,
+         q.queue_time, q.workflow_id, q.traces, q.explained
+     FROM queue q JOIN conversations c ON c.org_id = q.org_id AND c.conversation_id = q.conversation_id
+     WHERE q.org_id = $1 AND q.team_id = $2 AND c.status = 'OPEN' AND c.assignee_id IS NULL";
+
+const IN_ORDER: &str = " ORDER BY -q.priority, q.queue_time, q.conversation_id";
 
 /// The next to be served: most urgent first, then longest queued. Their conversations are locked.
 pub async fn list_next(tx: &mut Tx, team: TeamId, part: Part, limit: i64) -> Result<Vec<Waiting>, DbError> {
+    // Of the team alone, so that the database looks once and not for each who waits.
     let which = match part {
-        Part::All => "",
-        Part::Unexplained => " AND NOT q.explained",
+        Part::Takeable => format!(
+            " AND EXISTS (SELECT 1 FROM team_members m
+                 JOIN presence p ON p.org_id = m.org_id AND p.agent_id = m.agent_id
+                 JOIN loads l ON l.org_id = m.org_id AND l.agent_id = m.agent_id
+                 JOIN agents a ON a.org_id = m.org_id AND a.agent_id = m.agent_id
+                 LEFT JOIN settings s ON s.org_id = m.org_id
+                 WHERE m.org_id = $1 AND m.team_id = $2 AND p.availability = 'ONLINE'
+                     AND ({CAPACITY} = 0 OR l.open_count + l.extra_units < {CAPACITY}))"
+        ),
+        Part::Unexplained | Part::FreeUnexplained => " AND NOT q.explained".to_owned(),
     };
-    let sql = format!(
-        "SELECT q.conversation_id, c.version, c.last_entry_time, q.workflow_id, q.traces, q.explained
-         FROM queue q JOIN conversations c ON c.org_id = q.org_id AND c.conversation_id = q.conversation_id
-         WHERE q.org_id = $1 AND q.team_id = $2 AND c.status = 'OPEN' AND c.assignee_id IS NULL{which}
-         ORDER BY -q.priority, q.queue_time, q.conversation_id LIMIT $3{}",
-        locks::conversations_for_update(tx)
-    );
+    let lock = match part {
+        Part::Takeable | Part::Unexplained => locks::conversations_for_update(tx),
+        Part::FreeUnexplained => locks::free_conversations_for_update(tx),
+    };
+    let sql = format!("{WAITING}{which}{IN_ORDER} LIMIT $3{lock}");
     let rows: Vec<WaitingRow> = tx.query_dynamic(sql).bind(team).bind(limit).fetch_all(tx).await?;
-    let waiting = |row: WaitingRow| Waiting {
-        conversation: row.conversation_id,
-        version: row.version,
-        last_entry_time: row.last_entry_time,
-        strategy: Strategy::RoundRobin,
-        workflow: row.workflow_id,
-        traces: row.traces.0,
-        explained: row.explained,
-    };
-    Ok(rows.into_iter().map(waiting).collect())
+    Ok(rows.into_iter().map(Waiting::from).collect())
+}
+
+/// These of a team's queue, in order, without those that somebody else holds. Their conversations are locked.
+pub async fn list_these(
+    tx: &mut Tx,
+    team: TeamId,
+    conversations: &[ConversationId],
+) -> Result<Vec<Waiting>, DbError> {
+    if conversations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lock = locks::free_conversations_for_update(tx);
+    let which = list(3, conversations.len());
+    let sql = format!("{WAITING} AND q.conversation_id IN {which}{IN_ORDER}{lock}");
+    let query = tx.query_dynamic(sql).bind(team).bind_all(conversations.iter().copied());
+    let rows: Vec<WaitingRow> = query.fetch_all(tx).await?;
+    Ok(rows.into_iter().map(Waiting::from).collect())
 }
 
 /// Notes that a decision says of these that they wait.

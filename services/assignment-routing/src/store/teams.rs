@@ -1,14 +1,15 @@
 //! Teams and their members.
 
 use db::{DbError, Tx};
-use kernel::{AgentId, TeamId, Timestamp};
+use kernel::{AgentId, Subject, TeamId, Timestamp};
 
 use super::{list, unreadable};
 use crate::domain::agent::Person;
 use crate::domain::handle::Handle;
-use crate::domain::team::Team;
+use crate::domain::team::{RampUp, Team};
 
 const TEAM: &str = "SELECT t.team_id, t.version, t.handle, t.display_name, t.create_time, t.update_time,
+         t.ramp_up_limit, t.ramp_up_seconds,
          (SELECT COUNT(*) FROM team_members m WHERE m.org_id = t.org_id AND m.team_id = t.team_id) AS members,
          (SELECT COUNT(*) FROM queue q WHERE q.org_id = t.org_id AND q.team_id = t.team_id) AS queued
      FROM teams t WHERE t.org_id = $1";
@@ -21,6 +22,8 @@ struct TeamRow {
     display_name: String,
     create_time: Timestamp,
     update_time: Timestamp,
+    ramp_up_limit: i64,
+    ramp_up_seconds: i64,
     members: i64,
     queued: i64,
 }
@@ -34,10 +37,16 @@ impl TeamRow {
             display_name: self.display_name,
             members: self.members,
             queued: self.queued,
+            ramp_up: ramp_up(self.ramp_up_limit, self.ramp_up_seconds),
             create_time: self.create_time,
             update_time: self.update_time,
         })
     }
+}
+
+fn ramp_up(limit: i64, seconds: i64) -> RampUp {
+    let narrow = |number| i32::try_from(number).unwrap_or(i32::MAX);
+    RampUp { limit: narrow(limit), seconds: narrow(seconds) }
 }
 
 /// Reads one team.
@@ -53,6 +62,16 @@ pub async fn find_team_handle(tx: &mut Tx, team: TeamId) -> Result<Option<String
         .bind(team)
         .fetch_optional_value(tx)
         .await
+}
+
+/// A team's handle, and what its members are given at first.
+pub async fn find_ramp_up(tx: &mut Tx, team: TeamId) -> Result<Option<(String, RampUp)>, DbError> {
+    let found: Option<(String, i64, i64)> = tx
+        .query("SELECT handle, ramp_up_limit, ramp_up_seconds FROM teams WHERE org_id = $1 AND team_id = $2")
+        .bind(team)
+        .fetch_optional(tx)
+        .await?;
+    Ok(found.map(|(handle, limit, seconds)| (handle, ramp_up(limit, seconds))))
 }
 
 /// Which of these teams there are.
@@ -74,8 +93,9 @@ pub async fn list_teams(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<Team
 /// Makes a team.
 pub async fn insert_team(tx: &mut Tx, team: &Team) -> Result<(), DbError> {
     tx.query(
-        "INSERT INTO teams (org_id, team_id, version, handle, display_name, create_time, update_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO teams (org_id, team_id, version, handle, display_name, create_time, update_time,
+             ramp_up_limit, ramp_up_seconds)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(team.id)
     .bind(team.version)
@@ -83,6 +103,8 @@ pub async fn insert_team(tx: &mut Tx, team: &Team) -> Result<(), DbError> {
     .bind(team.display_name.as_str())
     .bind(team.create_time)
     .bind(team.update_time)
+    .bind(i64::from(team.ramp_up.limit))
+    .bind(i64::from(team.ramp_up.seconds))
     .execute(tx)
     .await
     .map(drop)
@@ -92,7 +114,8 @@ pub async fn insert_team(tx: &mut Tx, team: &Team) -> Result<(), DbError> {
 pub async fn save_team(tx: &mut Tx, team: &Team) -> Result<bool, DbError> {
     let saved = tx
         .query(
-            "UPDATE teams SET version = version + 1, handle = $4, display_name = $5, update_time = $6
+            "UPDATE teams SET version = version + 1, handle = $4, display_name = $5, update_time = $6,
+                 ramp_up_limit = $7, ramp_up_seconds = $8
              WHERE org_id = $1 AND team_id = $2 AND version = $3",
         )
         .bind(team.id)
@@ -100,6 +123,8 @@ pub async fn save_team(tx: &mut Tx, team: &Team) -> Result<bool, DbError> {
         .bind(team.handle.as_str())
         .bind(team.display_name.as_str())
         .bind(team.update_time)
+        .bind(i64::from(team.ramp_up.limit))
+        .bind(i64::from(team.ramp_up.seconds))
         .execute(tx)
         .await?;
     Ok(saved == 1)
@@ -164,6 +189,18 @@ pub async fn list_teams_of(tx: &mut Tx, agents: &[AgentId]) -> Result<Vec<(Agent
         list(2, agents.len())
     );
     tx.query_dynamic(sql).bind_all(agents.iter().copied()).fetch_all(tx).await
+}
+
+/// The supervisors and admins of a team, by the `sub` of their tokens.
+pub async fn list_supervisors(tx: &mut Tx, team: TeamId) -> Result<Vec<Subject>, DbError> {
+    tx.query(
+        "SELECT a.subject FROM team_members m
+         JOIN agents a ON a.org_id = m.org_id AND a.agent_id = m.agent_id
+         WHERE m.org_id = $1 AND m.team_id = $2 AND a.role IN ('supervisor', 'admin') ORDER BY a.agent_id",
+    )
+    .bind(team)
+    .fetch_values(tx)
+    .await
 }
 
 #[derive(db::FromRow)]

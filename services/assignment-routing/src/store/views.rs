@@ -1,9 +1,11 @@
 //! Inbox views: one statement a page, over the index of the view.
 
 use db::{DbError, Query, Tx};
-use kernel::AgentId;
+use kernel::{AgentId, ConversationId};
 
 use super::conversations::{COLUMNS, ConversationRow, TABLES};
+use super::list;
+use crate::domain::interest::Line;
 use crate::domain::view::{Entry, Filter, NOT_WAITING, Place, Sort, View};
 
 /// Who reads a view: whose MINE, whose cursors.
@@ -112,6 +114,41 @@ pub async fn list_entries(
             Ok(Entry { conversation, unread: row.unread, mentioned: row.mentioned })
         })
         .collect()
+}
+
+#[derive(db::FromRow)]
+struct LineRow {
+    #[sqlx(flatten)]
+    conversation: ConversationRow,
+    unread: bool,
+    mentioned: bool,
+    of_my_teams: bool,
+    ever_mentioned: bool,
+}
+
+/// Some conversations as this agent sees them, in no order; those that are gone are left out.
+pub async fn list_lines(
+    tx: &mut Tx,
+    subject: &str,
+    agent: AgentId,
+    ids: &[ConversationId],
+) -> Result<Vec<Line>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {unread} AS unread, {MENTIONED} AS mentioned, m.subject IS NOT NULL AS ever_mentioned,
+             EXISTS (SELECT 1 FROM team_members t
+                 WHERE t.org_id = $1 AND t.agent_id = $3 AND t.team_id = c.team_id) AS of_my_teams
+         FROM {TABLES}{CURSORS} WHERE c.org_id = $1 AND c.conversation_id IN {ids}",
+        unread = unread(),
+        ids = list(4, ids.len()),
+    );
+    let query = tx.query_dynamic(sql).bind(subject).bind(agent).bind_all(ids.iter().copied());
+    let rows: Vec<LineRow> = query.fetch_all(tx).await?;
+    let line = |row: LineRow| {
+        let (unread, mentioned) = (row.unread, row.mentioned);
+        let entry = Entry { conversation: row.conversation.conversation()?, unread, mentioned };
+        Ok(Line { entry, of_my_teams: row.of_my_teams, ever_mentioned: row.ever_mentioned })
+    };
+    rows.into_iter().map(line).collect()
 }
 
 fn order(sort: Sort) -> String {

@@ -1,7 +1,7 @@
 //! Workflows, stored whole.
 
 use db::{DbError, Json, Tx};
-use kernel::{Timestamp, WorkflowId};
+use kernel::{TeamId, Timestamp, WorkflowId};
 
 use crate::domain::workflow::Workflow;
 
@@ -31,11 +31,35 @@ pub async fn count_workflows(tx: &mut Tx) -> Result<i64, DbError> {
     tx.query("SELECT COUNT(*) FROM workflows WHERE org_id = $1").fetch_value(tx).await
 }
 
+/// A workflow as it is stored. While a newer program is at work beside this one, there may be some that this one cannot read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stored {
+    /// One that it can.
+    Known(Box<Workflow>),
+    /// One that it cannot, as text.
+    Newer(String),
+}
+
+impl Stored {
+    /// Whether it names a team.
+    #[must_use]
+    pub fn names(&self, team: TeamId) -> bool {
+        match self {
+            Self::Known(workflow) => workflow.actions.iter().any(|action| action.team() == Some(team)),
+            Self::Newer(text) => text.contains(&team.to_string()),
+        }
+    }
+}
+
 /// Every workflow of the organization.
-pub async fn list_all(tx: &mut Tx) -> Result<Vec<Workflow>, DbError> {
-    let bodies: Vec<Json<Workflow>> =
+pub async fn list_all(tx: &mut Tx) -> Result<Vec<Stored>, DbError> {
+    let bodies: Vec<Json<serde_json::Value>> =
         tx.query("SELECT body FROM workflows WHERE org_id = $1").fetch_values(tx).await?;
-    Ok(bodies.into_iter().map(|body| body.0).collect())
+    let stored = |body: Json<serde_json::Value>| match serde_json::from_value(body.0.clone()) {
+        Ok(workflow) => Stored::Known(Box::new(workflow)),
+        Err(_) => Stored::Newer(body.0.to_string()),
+    };
+    Ok(bodies.into_iter().map(stored).collect())
 }
 
 /// A page in running order.

@@ -35,6 +35,8 @@ pub fn agent(it: Agent, now: Timestamp) -> pb::Agent {
         open_conversation_count: narrow(it.open),
         create_time: time(it.create_time),
         update_time: time(it.update_time),
+        capacity_units: profile.capacity_units,
+        open_units: narrow(it.open_units),
     }
 }
 
@@ -103,6 +105,7 @@ pub fn profile(it: pb::AgentProfile) -> Result<Profile, Fault> {
         email: it.email,
         languages: it.languages,
         time_zone: it.time_zone,
+        capacity_units: it.capacity_units,
     })
 }
 
@@ -125,6 +128,7 @@ pub fn profile_change(
             ("skills", !it.skills.is_empty()),
             ("time_zone", !it.time_zone.is_empty()),
             ("working_hours", !it.working_hours.is_empty()),
+            ("capacity_units", it.capacity_units != 0),
         ],
     )?;
     Ok(ProfileChange {
@@ -136,6 +140,7 @@ pub fn profile_change(
         email: paths.take("email", it.email),
         languages: paths.take("languages", it.languages),
         time_zone: paths.take("time_zone", it.time_zone),
+        capacity_units: paths.take("capacity_units", it.capacity_units),
     })
 }
 

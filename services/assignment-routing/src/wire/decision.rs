@@ -1,34 +1,18 @@
-//! Decisions on who gets a conversation, and the orders of people.
+//! Decisions on who gets a conversation.
 
 use std::collections::HashMap;
 
 use kernel::AgentId;
 use proto::routing::v1 as pb;
-use proto::routing::v1::assign_conversation_request::Target as Said;
-use rpc::Fault;
-use rpc::convert::id_of;
 
-use super::workflow::strategy;
-use super::{agent, time};
-use crate::app::assign::Target;
+use super::sharing::{required_skills, strategy};
+use super::{agent, narrow, time};
 use crate::app::explain::Explained;
 use crate::domain::agent::Person;
 use crate::domain::choose::Exclusion;
 use crate::domain::decision::{Cause, Decision, Outcome};
+use crate::domain::sharing::Relaxation;
 use crate::domain::workflow::{Trace, Verdict};
-
-/// Who is to have a conversation.
-///
-/// # Errors
-/// INVALID_FIELD for an id that is none.
-pub fn target(said: Option<&Said>) -> Result<Target, Fault> {
-    match said {
-        Some(Said::AgentId(id)) => id_of("agent_id", id).map(Target::Agent),
-        Some(Said::TeamId(id)) => id_of("team_id", id).map(Target::Team),
-        Some(Said::Nobody(_)) => Ok(Target::Nobody),
-        None => Err(Fault::invalid("target", "is needed")),
-    }
-}
 
 /// A page of decisions.
 #[must_use]
@@ -48,6 +32,8 @@ fn decision(it: Decision, people: &HashMap<AgentId, Person>) -> pb::Decision {
         agent: person(candidate.agent),
         exclusion: candidate.exclusion.map_or(pb::Exclusion::Unspecified, exclusion).into(),
         open_conversation_count: candidate.open,
+        open_units: narrow(i64::from(candidate.open) + candidate.extra_units),
+        capacity_units: narrow(candidate.capacity),
     });
     pb::Decision {
         decision_id: it.id.to_string(),
@@ -62,6 +48,10 @@ fn decision(it: Decision, people: &HashMap<AgentId, Person>) -> pb::Decision {
         decided_by: it.decided_by.and_then(person),
         workflows: it.workflows.into_iter().map(trace).collect(),
         summary,
+        units: narrow(it.units),
+        required_skills: required_skills(it.required_skills),
+        skill_relaxation: relaxation(it.relaxation).into(),
+        over_capacity: it.over_capacity,
     }
 }
 
@@ -81,6 +71,7 @@ fn outcome(it: Outcome) -> pb::DecisionOutcome {
         Outcome::Unrouted => pb::DecisionOutcome::Unrouted,
         Outcome::Unassigned => pb::DecisionOutcome::Unassigned,
         Outcome::Resolved => pb::DecisionOutcome::Resolved,
+        Outcome::Unchanged => pb::DecisionOutcome::Unchanged,
     }
 }
 
@@ -90,19 +81,37 @@ fn exclusion(it: Exclusion) -> pb::Exclusion {
         Exclusion::Away => pb::Exclusion::Away,
         Exclusion::LeaseExpired => pb::Exclusion::LeaseExpired,
         Exclusion::NotTheirTurn => pb::Exclusion::NotTheirTurn,
+        Exclusion::NoCapacity => pb::Exclusion::NoCapacity,
+        Exclusion::SkillMissing => pb::Exclusion::SkillMissing,
+        Exclusion::RampingUp => pb::Exclusion::RampingUp,
+        Exclusion::Busier => pb::Exclusion::Busier,
+        Exclusion::NotTheLastAgent => pb::Exclusion::NotTheLastAgent,
+    }
+}
+
+fn relaxation(it: Relaxation) -> pb::SkillRelaxation {
+    match it {
+        Relaxation::Nothing => pb::SkillRelaxation::Unspecified,
+        Relaxation::Levels => pb::SkillRelaxation::Levels,
+        Relaxation::Skills => pb::SkillRelaxation::Skills,
+    }
+}
+
+/// What became of a workflow.
+#[must_use]
+pub fn verdict(it: Verdict) -> pb::WorkflowVerdict {
+    match it {
+        Verdict::Matched => pb::WorkflowVerdict::Matched,
+        Verdict::NotMatched => pb::WorkflowVerdict::NotMatched,
+        Verdict::Failed => pb::WorkflowVerdict::Failed,
     }
 }
 
 fn trace(it: Trace) -> pb::WorkflowTrace {
-    let verdict = match it.verdict {
-        Verdict::Matched => pb::WorkflowVerdict::Matched,
-        Verdict::NotMatched => pb::WorkflowVerdict::NotMatched,
-        Verdict::Failed => pb::WorkflowVerdict::Failed,
-    };
     pb::WorkflowTrace {
         workflow_id: it.workflow.to_string(),
         name: it.name,
-        verdict: verdict.into(),
+        verdict: verdict(it.verdict).into(),
         detail: it.detail,
     }
 }

@@ -85,8 +85,14 @@ pub fn entry(it: Entry, inside: bool) -> pb::InboxEntry {
 
 /// The size of a view.
 #[must_use]
-pub fn count((view, count): (View, i64)) -> pb::InboxCount {
-    let view = match view {
+pub fn count((which, count): (View, i64)) -> pb::InboxCount {
+    pb::InboxCount { view: view(which).into(), count }
+}
+
+/// A view for the wire.
+#[must_use]
+pub fn view(view: View) -> pb::InboxView {
+    match view {
         View::Mine => pb::InboxView::Mine,
         View::Unassigned => pb::InboxView::Unassigned,
         View::Team => pb::InboxView::Team,
@@ -96,6 +102,5 @@ pub fn count((view, count): (View, i64)) -> pb::InboxCount {
         View::Resolved => pb::InboxView::Resolved,
         View::Snoozed => pb::InboxView::Snoozed,
         View::Every => pb::InboxView::Unspecified,
-    };
-    pb::InboxCount { view: view.into(), count }
+    }
 }

@@ -2,14 +2,22 @@
 //! the contract itself were checked by the codec.
 
 pub mod agent;
+pub mod bulk;
+pub mod business_hours;
 pub mod conversation;
 pub mod decision;
 pub mod erasure;
 pub mod event;
+pub mod handoff;
 pub mod history;
 pub mod inbox;
+pub mod inbox_watch;
 pub mod mask;
 pub mod message;
+pub mod presence;
+pub mod settings;
+pub mod sharing;
+pub mod simulation;
 pub mod team;
 pub mod workflow;
 

@@ -2,14 +2,14 @@
 
 use proto::routing::v1 as pb;
 use rpc::Fault;
-use rpc::convert::etag;
+use rpc::convert::{etag, ids_of};
 
 use super::agent::person;
 use super::mask;
 use super::{narrow, time};
 use crate::app::directory::{Meaning, Resolved};
 use crate::domain::handle::Handle;
-use crate::domain::team::{Team, TeamChange};
+use crate::domain::team::{NewTeam, RampUp, Team, TeamChange};
 
 /// A team.
 #[must_use]
@@ -23,14 +23,29 @@ pub fn team(it: Team) -> pb::Team {
         queued_conversation_count: narrow(it.queued),
         create_time: time(it.create_time),
         update_time: time(it.update_time),
+        ramp_up_limit: it.ramp_up.limit,
+        ramp_up_seconds: it.ramp_up.seconds,
     }
+}
+
+/// A new team.
+///
+/// # Errors
+/// INVALID_FIELD for a handle or a member's id that is none.
+pub fn new_team(it: pb::CreateTeamRequest) -> Result<NewTeam, Fault> {
+    Ok(NewTeam {
+        handle: handle(&it.handle)?,
+        members: ids_of("agent_ids", &it.agent_ids)?,
+        display_name: it.display_name,
+        ramp_up: RampUp { limit: it.ramp_up_limit, seconds: it.ramp_up_seconds },
+    })
 }
 
 /// A handle.
 ///
 /// # Errors
 /// INVALID_FIELD for a text that is none.
-pub fn handle(text: &str) -> Result<Handle, Fault> {
+fn handle(text: &str) -> Result<Handle, Fault> {
     Handle::parse(text).map_err(|malformed| Fault::invalid("handle", malformed.reason()))
 }
 
@@ -39,11 +54,18 @@ pub fn handle(text: &str) -> Result<Handle, Fault> {
 /// # Errors
 /// UNKNOWN_UPDATE_PATH; INVALID_FIELD for a handle that is none.
 pub fn team_change(it: &pb::UpdateTeamRequest) -> Result<TeamChange, Fault> {
-    let known = [("handle", !it.handle.is_empty()), ("display_name", !it.display_name.is_empty())];
+    let known = [
+        ("handle", !it.handle.is_empty()),
+        ("display_name", !it.display_name.is_empty()),
+        ("ramp_up_limit", it.ramp_up_limit != 0),
+        ("ramp_up_seconds", it.ramp_up_seconds != 0),
+    ];
     let paths = mask::paths(it.update_mask.as_ref(), &known)?;
     Ok(TeamChange {
         handle: if paths.has("handle") { Some(handle(&it.handle)?) } else { None },
         display_name: paths.take("display_name", it.display_name.clone()),
+        ramp_up_limit: paths.take("ramp_up_limit", it.ramp_up_limit),
+        ramp_up_seconds: paths.take("ramp_up_seconds", it.ramp_up_seconds),
     })
 }
 

@@ -3,19 +3,22 @@
 use proto::routing::v1 as pb;
 use proto::routing::v1::action::Action as Said;
 use rpc::Fault;
-use rpc::convert::{etag, id_of};
+use rpc::convert::{etag, id_of, ids_of, optional_id_of};
 
 use super::conversation::{priority, priority_of};
 use super::mask;
 use super::time;
 use crate::app::workflows::WorkflowChange;
-use crate::domain::workflow::{Action, Strategy, Trigger, Workflow};
+use crate::domain::workflow::{Action, Trigger, Workflow};
 
 /// A workflow.
 #[must_use]
 pub fn workflow(it: Workflow) -> pb::Workflow {
     let trigger = match it.trigger {
         Trigger::ConversationCreated => pb::Trigger::ConversationCreated,
+        Trigger::ConversationReopened => pb::Trigger::ConversationReopened,
+        Trigger::MessageReceived => pb::Trigger::MessageReceived,
+        Trigger::ConversationTagged => pb::Trigger::ConversationTagged,
     };
     pb::Workflow {
         workflow_id: it.id.to_string(),
@@ -31,16 +34,16 @@ pub fn workflow(it: Workflow) -> pb::Workflow {
     }
 }
 
-/// A new workflow.
+/// A new workflow. `at` is the field of the request that says it.
 ///
 /// # Errors
 /// INVALID_FIELD for an action that cannot be read.
-pub fn new_workflow(it: pb::WorkflowSpec) -> Result<WorkflowChange, Fault> {
+pub fn new_workflow(at: &str, it: pb::WorkflowSpec) -> Result<WorkflowChange, Fault> {
     Ok(WorkflowChange {
         trigger: trigger_of(it.trigger()),
         position: Some(it.position),
         disabled: Some(it.disabled),
-        actions: Some(actions_of(it.actions)?),
+        actions: Some(actions_of(at, it.actions)?),
         name: Some(it.name),
         condition: Some(it.condition),
     })
@@ -69,55 +72,67 @@ pub fn workflow_change(
         trigger: paths.take("trigger", it.trigger()).and_then(trigger_of),
         position: paths.take("position", it.position),
         disabled: paths.take("disabled", it.disabled),
-        actions: paths.take("actions", actions_of(it.actions)?),
+        actions: paths.take("actions", actions_of("spec", it.actions)?),
         name: paths.take("name", it.name),
         condition: paths.take("condition", it.condition),
     })
 }
 
-/// A strategy for the wire.
-#[must_use]
-pub fn strategy(it: Strategy) -> pb::Strategy {
-    match it {
-        Strategy::RoundRobin => pb::Strategy::RoundRobin,
-    }
-}
-
 fn trigger_of(it: pb::Trigger) -> Option<Trigger> {
     match it {
         pb::Trigger::ConversationCreated => Some(Trigger::ConversationCreated),
+        pb::Trigger::ConversationReopened => Some(Trigger::ConversationReopened),
+        pb::Trigger::MessageReceived => Some(Trigger::MessageReceived),
+        pb::Trigger::ConversationTagged => Some(Trigger::ConversationTagged),
         pb::Trigger::Unspecified => None,
     }
 }
 
 fn action(it: Action) -> Said {
     match it {
-        Action::AssignTeam { team, strategy: how } => {
-            Said::AssignTeam(pb::AssignTeam { team_id: team.to_string(), strategy: strategy(how).into() })
+        Action::AssignTeam { team, sharing } => {
+            Said::AssignTeam(super::sharing::assign_team(team.to_string(), sharing))
         }
+        Action::AssignAgent(agent) => Said::AssignAgent(pb::AssignAgent { agent_id: agent.to_string() }),
+        Action::RemoveTags(tags) => Said::RemoveTags(pb::RemoveTags { tags: tags.into_iter().collect() }),
+        Action::Notify { agents, team, reason } => Said::Notify(pb::NotifyPeople {
+            agent_ids: agents.iter().map(ToString::to_string).collect(),
+            team_id: team.map(|team| team.to_string()).unwrap_or_default(),
+            reason,
+        }),
+        Action::AddNote { text } => Said::AddNote(pb::AddNote { text }),
         Action::AddTags(tags) => Said::AddTags(pb::AddTags { tags: tags.into_iter().collect() }),
         Action::SetPriority(it) => Said::SetPriority(pb::SetPriority { priority: priority(it).into() }),
         Action::Stop => Said::Stop(()),
     }
 }
 
-fn actions_of(all: Vec<pb::Action>) -> Result<Vec<Action>, Fault> {
-    all.into_iter()
-        .map(|it| {
-            it.action.ok_or_else(|| Fault::invalid("spec.actions", "needs an action")).and_then(action_of)
-        })
-        .collect()
+fn actions_of(at: &str, all: Vec<pb::Action>) -> Result<Vec<Action>, Fault> {
+    let action = |(index, it): (usize, pb::Action)| {
+        let at = format!("{at}.actions[{index}]");
+        it.action.ok_or_else(|| Fault::invalid(&at, "needs an action")).and_then(|it| action_of(&at, it))
+    };
+    all.into_iter().enumerate().map(action).collect()
 }
 
-fn action_of(it: Said) -> Result<Action, Fault> {
+fn action_of(at: &str, it: Said) -> Result<Action, Fault> {
     Ok(match it {
         Said::AssignTeam(it) => Action::AssignTeam {
-            team: id_of("spec.actions.assign_team.team_id", &it.team_id)?,
-            strategy: match it.strategy() {
-                pb::Strategy::Unspecified | pb::Strategy::RoundRobin => Strategy::RoundRobin,
-            },
+            team: id_of("team_id", &it.team_id)?,
+            sharing: super::sharing::sharing(&it)?,
         },
+        Said::AssignAgent(it) => Action::AssignAgent(id_of("agent_id", &it.agent_id)?),
         Said::AddTags(it) => Action::AddTags(it.tags.into_iter().collect()),
+        Said::RemoveTags(it) => Action::RemoveTags(it.tags.into_iter().collect()),
+        Said::Notify(it) if it.agent_ids.is_empty() && it.team_id.is_empty() => {
+            return Err(Fault::invalid(format!("{at}.notify"), "needs an agent or a team"));
+        }
+        Said::Notify(it) => Action::Notify {
+            agents: ids_of("agent_ids", &it.agent_ids)?.into_iter().collect(),
+            team: optional_id_of("team_id", &it.team_id)?,
+            reason: it.reason,
+        },
+        Said::AddNote(it) => Action::AddNote { text: it.text },
         Said::SetPriority(it) => Action::SetPriority(priority_of(it.priority()).unwrap_or_default()),
         Said::Stop(_) => Action::Stop,
     })

@@ -49,6 +49,7 @@ testkit::on_both_databases! {
             etag: it.etag,
             target: Some(Target::AgentId(ana.agent_id)),
             request_id: world.request_id(),
+            ..Default::default()
         };
         let first = world.assignments("ben").assign_conversation(request.clone()).await.unwrap().into_inner();
         let again = world.assignments("ben").assign_conversation(request).await.unwrap().into_inner();

@@ -15,7 +15,7 @@ fn erasures(world: &World) -> ErasureServiceClient<Client> {
 }
 
 /// Erases contacts, until nothing is left; what was removed, by kind.
-async fn erase(world: &World, erasure_id: &str, contacts: &[&str]) -> Vec<(String, i64)> {
+pub(crate) async fn erase(world: &World, erasure_id: &str, contacts: &[&str]) -> Vec<(String, i64)> {
     let request = EraseContactRequest {
         erasure_id: erasure_id.to_owned(),
         contact_ids: contacts.iter().map(|id| (*id).to_owned()).collect(),
@@ -44,7 +44,7 @@ fn from_mia(conversation: &str, message: &str) -> RecordMessageRequest {
 }
 
 /// The service's tables, seen from beside it.
-async fn tables(world: &World) -> Db {
+pub(crate) async fn tables(world: &World) -> Db {
     let target = match world.suite.database_url() {
         Some(url) => Target::Postgres { url, schema: "routing".to_owned(), connections: 1 },
         None => Target::Sqlite { path: world.suite.data().join("routing.db"), readers: 1 },

@@ -33,7 +33,7 @@ pub(crate) async fn mention(world: &World, it: &Conversation, subjects: &[&str])
     assert_eq!(apply(world, it, event).await, EventDisposition::Applied);
 }
 
-async fn read(world: &World, subject: &str, it: &Conversation) {
+pub(crate) async fn read(world: &World, subject: &str, it: &Conversation) {
     let request = MarkConversationReadRequest { conversation_id: it.conversation_id.clone() };
     world.conversations(subject, Role::Agent).mark_conversation_read(request).await.unwrap();
 }
@@ -97,6 +97,42 @@ testkit::on_both_databases! {
         let seen = world.conversations("ben", Role::Agent).list_conversations(team_of_others).await.unwrap();
         assert_eq!(seen.into_inner().entries[0].conversation, teams.conversation);
         assert!(world.view("ben", InboxView::Team).await.is_empty());
+    }
+
+    // R7
+    async fn the_counts_agree_with_one_another_while_conversations_change_hands(engine) {
+        let world = World::on(engine).await;
+        let ana = world.agent("ana").await;
+        let mut all = Vec::new();
+        for number in 0..6 {
+            all.push(world.begin(&format!("c-{number}")).await);
+        }
+        let hands = futures::future::join_all(all.iter().map(|it| {
+            let (world, ana) = (&world, &ana);
+            async move {
+                for round in 0..20 {
+                    let target = match round % 2 {
+                        0 => assign_conversation_request::Target::AgentId(ana.agent_id.clone()),
+                        _ => assign_conversation_request::Target::Nobody(()),
+                    };
+                    let it = world.read(&it.conversation_id).await;
+                    world.order("root", &it, target).await.unwrap();
+                }
+            }
+        }));
+        tokio::pin!(hands);
+        let mut counted = 0;
+        loop {
+            tokio::select! {
+                _ = &mut hands => break,
+                now = counts(&world, "ana") => {
+                    assert_eq!(now[&InboxView::Mine] + now[&InboxView::Unassigned], now[&InboxView::All]);
+                    assert_eq!((now[&InboxView::All], now[&InboxView::Unread]), (6, now[&InboxView::Mine]));
+                    counted += 1;
+                }
+            }
+        }
+        assert!(counted > 0);
     }
 
     // R7

@@ -42,6 +42,11 @@ impl Contacts {
         self.0.lock().unwrap().person(address).blocked = blocked;
     }
 
+    /// Changes what is known of whoever has this address.
+    pub(crate) fn change(&self, address: &str, change: impl FnOnce(&mut contacts::Contact)) {
+        change(self.0.lock().unwrap().person(address));
+    }
+
     /// Stops answering, or goes on.
     pub(crate) fn go_down(&self, down: bool) {
         self.0.lock().unwrap().down = down;

@@ -11,13 +11,16 @@ use proto::routing::v1::assignment_service_client::AssignmentServiceClient;
 use proto::routing::v1::conversation_service_client::ConversationServiceClient;
 use proto::routing::v1::directory_service_client::DirectoryServiceClient;
 use proto::routing::v1::event_service_client::EventServiceClient;
+use proto::routing::v1::settings_service_client::SettingsServiceClient;
 use proto::routing::v1::team_service_client::TeamServiceClient;
 use proto::routing::v1::workflow_service_client::WorkflowServiceClient;
 use proto::routing::v1::*;
+use runtime::Config;
 use testkit::{Client, Engine, Suite};
 use tonic::Status;
 use tonic_types::StatusExt;
 
+use crate::notes_stub::Notes;
 use crate::stubs::{Contacts, contacts_stub, notifications_stub};
 
 /// 2026-01-01T00:00:00Z.
@@ -30,34 +33,62 @@ pub(crate) struct World {
     pub(crate) suite: Suite,
     pub(crate) clock: Clock,
     pub(crate) contacts: Contacts,
+    pub(crate) notes: Notes,
     told: Arc<Mutex<Vec<NotificationEvent>>>,
 }
 
 impl World {
     pub(crate) async fn on(engine: Engine) -> Self {
-        Self::start(engine, None).await
+        Self::start(engine, None, |_| {}).await
+    }
+
+    /// With other settings.
+    pub(crate) async fn configured(
+        engine: Engine,
+        change: impl FnOnce(&mut Config) + Send + 'static,
+    ) -> Self {
+        Self::start(engine, None, change).await
+    }
+
+    /// Another process on the same database.
+    pub(crate) async fn beside(&self, change: impl FnOnce(&mut Config) + Send + 'static) -> Self {
+        let (database, data) = (self.suite.database_url().unwrap(), self.suite.data().to_owned());
+        Self::configured(Engine::Sqlite, move |config| {
+            (config.database, config.data) = (Some(runtime::Secret::new(database)), data);
+            change(config);
+        })
+        .await
     }
 
     /// With a clock that only the test moves.
     pub(crate) async fn at_new_year(engine: Engine) -> Self {
-        Self::start(engine, Some(NEW_YEAR)).await
+        Self::start(engine, Some(NEW_YEAR), |_| {}).await
     }
 
-    async fn start(engine: Engine, time: Option<Timestamp>) -> Self {
+    async fn start(
+        engine: Engine,
+        time: Option<Timestamp>,
+        change: impl FnOnce(&mut Config) + Send + 'static,
+    ) -> Self {
         let told = Arc::<Mutex<Vec<NotificationEvent>>>::default();
-        let contacts = Contacts::default();
-        let units =
-            [assignment_routing::unit(), contacts_stub(&contacts), notifications_stub(Arc::clone(&told))];
+        let (contacts, notes) = (Contacts::default(), Notes::default());
+        let units = [
+            assignment_routing::unit(),
+            contacts_stub(&contacts),
+            notifications_stub(Arc::clone(&told)),
+            notes.unit(),
+        ];
         let builder = Suite::of(units).on(engine).configured(|config| {
             config.limits.calls_per_person = 0;
             config.limits.person_per_second = 0;
             config.limits.org_per_second = 0;
+            change(config);
         });
         let builder = match time {
             Some(time) => builder.with_fake_clock(time),
             None => builder,
         };
-        Self { suite: builder.start().await, clock: Clock::system(), contacts, told }
+        Self { suite: builder.start().await, clock: Clock::system(), contacts, notes, told }
     }
 
     pub(crate) fn client(&self, subject: &str, role: Role) -> Client {
@@ -74,6 +105,10 @@ impl World {
 
     pub(crate) fn workflows(&self) -> WorkflowServiceClient<Client> {
         WorkflowServiceClient::new(self.client("root", Role::Admin))
+    }
+
+    pub(crate) fn settings(&self) -> SettingsServiceClient<Client> {
+        SettingsServiceClient::new(self.client("root", Role::Admin))
     }
 
     pub(crate) fn directory(&self) -> DirectoryServiceClient<Client> {
@@ -204,7 +239,7 @@ impl World {
             conversation_id: it.conversation_id.clone(),
             etag: it.etag.clone(),
             target: Some(target),
-            request_id: String::new(),
+            ..AssignConversationRequest::default()
         };
         Ok(self.assignments(by).assign_conversation(request).await?.into_inner().conversation.unwrap())
     }
@@ -265,6 +300,7 @@ pub(crate) fn assign_team(team: &Team) -> action::Action {
     action::Action::AssignTeam(AssignTeam {
         team_id: team.team_id.clone(),
         strategy: Strategy::RoundRobin.into(),
+        ..Default::default()
     })
 }
 

@@ -1,12 +1,15 @@
 //! What people have not seen.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use assignment_routing::domain::view::{Filter, Sort, View};
 use assignment_routing::store::views::Reader;
 use assignment_routing::store::{self, MIGRATIONS};
-use db::{DbError, Tx};
+use db::test_support::replica;
+use db::{Db, DbError, Engine, Tx};
 use kernel::ConversationId;
+use tokio::sync::Notify;
 
 use crate::fixtures::{agent, conversation, org};
 
@@ -98,4 +101,94 @@ db::both_databases!(every_view_is_counted_once, MIGRATIONS, |db| async move {
     })
     .await
     .unwrap();
+});
+
+async fn read_position(db: &Db, id: ConversationId) -> i64 {
+    let acme = org();
+    let position = db.read(&acme, move |tx| {
+        Box::pin(async move {
+            let query =
+                tx.query("SELECT read_position FROM read_cursors WHERE org_id = $1 AND conversation_id = $2");
+            query.bind(id).fetch_value::<i64>(tx).await
+        })
+    });
+    position.await.unwrap()
+}
+
+/// One more message in a conversation.
+async fn message(db: &Db, id: ConversationId) {
+    db.write(&org(), move |tx| {
+        Box::pin(async move {
+            let mut it = store::conversations::lock_conversation(tx, id).await?.unwrap();
+            it.message_count += 1;
+            store::conversations::save_conversation(tx, &mut it).await.map(drop)
+        })
+    })
+    .await
+    .unwrap();
+}
+
+/// Waits until a transaction of this database waits for another.
+async fn somebody_waits(db: &Db) {
+    for _ in 0..1_000 {
+        let waiting = db.read_system(|tx| {
+            Box::pin(async move {
+                let query = tx.query(
+                    "SELECT COUNT(*) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+                     WHERE a.datname = current_database() AND NOT l.granted",
+                );
+                query.fetch_value::<i64>(tx).await
+            })
+        });
+        if waiting.await.unwrap() > 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    panic!("nobody waits");
+}
+
+// R7: somebody reads on two devices at once. Who looked first and writes last knew less.
+db::both_databases!(a_read_cursor_never_goes_back, MIGRATIONS, |db| async move {
+    let id = db
+        .write(&org(), |tx| {
+            Box::pin(async move {
+                let it = conversation(&tx.clock().clone(), None);
+                store::conversations::insert_conversation(tx, &it).await?;
+                Ok::<_, DbError>(it.id)
+            })
+        })
+        .await
+        .unwrap();
+    message(&db, id).await;
+    if db.engine() == Engine::Sqlite {
+        // It has one writer, which always looks last.
+        return;
+    }
+    let (phone, laptop) = (replica(&db, &MIGRATIONS).await, replica(&db, &MIGRATIONS).await);
+    let (looked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let first = tokio::spawn({
+        let (looked, go_on) = (Arc::clone(&looked), Arc::clone(&go_on));
+        async move {
+            phone
+                .write(&org(), move |tx| {
+                    Box::pin(async move {
+                        store::attention::read_to_end(tx, "ana", id).await?;
+                        looked.notify_one();
+                        go_on.notified().await;
+                        store::attention::read_to_end(tx, "ana", id).await
+                    })
+                })
+                .await
+        }
+    });
+    looked.notified().await;
+    let second = tokio::spawn(async move {
+        laptop.write(&org(), move |tx| Box::pin(store::attention::read_to_end(tx, "ana", id))).await
+    });
+    somebody_waits(&db).await;
+    message(&db, id).await;
+    go_on.notify_one();
+    assert!(first.await.unwrap().unwrap() && second.await.unwrap().unwrap());
+    assert_eq!(read_position(&db, id).await, 2);
 });

@@ -37,8 +37,12 @@ db::both_databases!(a_conversation_reads_back_and_is_saved_by_version, MIGRATION
         Box::pin(async move {
             let clock = tx.clock().clone();
             let mut it = conversation(&clock, None);
-            assert!(store::conversations::insert_conversation(tx, &it).await?);
-            assert!(!store::conversations::insert_conversation(tx, &it).await?, "the channel knows it");
+            assert_eq!(store::conversations::insert_conversation(tx, &it).await?, Some(1));
+            assert_eq!(
+                store::conversations::insert_conversation(tx, &it).await?,
+                None,
+                "the channel knows it"
+            );
             let ana = agent(tx, "ana").await?;
             it.assignee = store::agents::list_people(tx, &[ana]).await?.into_iter().next();
             it.tags.insert("vip".into());
@@ -69,7 +73,8 @@ db::both_databases!(
                     for (external_id, known) in [("m-1", true), ("m-2", false)] {
                         let found =
                             store::conversations::lock_recipient(tx, &key, "chat", external_id).await?;
-                        assert_eq!(found, Some((it.clone(), known)));
+                        let found = found.map(|found| (found.conversation, found.known, found.workflows));
+                        assert_eq!(found, Some((it.clone(), known, 0)));
                     }
                 }
                 let unknown = Key::External("x".into());
@@ -188,7 +193,7 @@ db::both_databases!(
                             None => store::conversations::lock_conversation(tx, id).await?,
                             Some(key) => store::conversations::lock_recipient(tx, &key, "chat", "m")
                                 .await?
-                                .map(|(it, _)| it),
+                                .map(|found| found.conversation),
                         })
                     })
                 })

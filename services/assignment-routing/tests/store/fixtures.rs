@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use assignment_routing::app::presence_board::PresenceBoard;
 use assignment_routing::app::rulesets::Rulesets;
 use assignment_routing::app::{App, inbox};
 use assignment_routing::config::RoutingConfig;
@@ -12,8 +13,7 @@ use assignment_routing::domain::conversation::{Conversation, Status};
 use assignment_routing::domain::handle::Handle;
 use assignment_routing::domain::presence::Presence;
 use assignment_routing::domain::priority::Priority;
-use assignment_routing::domain::team::Team;
-use assignment_routing::domain::workflow::Strategy;
+use assignment_routing::domain::team::{RampUp, Team};
 use assignment_routing::store;
 use assignment_routing::store::handles::Named;
 use assignment_routing::store::queue::Place;
@@ -46,9 +46,11 @@ pub(crate) async fn agent(tx: &mut Tx, name: &str) -> Result<AgentId, DbError> {
             skills: vec![],
             time_zone: String::new(),
             working_hours: vec![],
+            capacity_units: 0,
         },
         presence: Presence::set(Availability::Online, true, now),
         open: 0,
+        open_units: 0,
         teams: vec![],
         create_time: now,
         update_time: now,
@@ -69,6 +71,7 @@ pub(crate) async fn team(tx: &mut Tx, name: &str, members: &[AgentId]) -> Result
         display_name: String::new(),
         members: 0,
         queued: 0,
+        ramp_up: RampUp::default(),
         create_time: now,
         update_time: now,
     };
@@ -102,20 +105,13 @@ pub(crate) fn conversation(clock: &Clock, team: Option<TeamId>) -> Conversation 
         first_contact: None,
         last_inbound_position: 0,
         last_entry_time: clock.now(),
+        units: 1,
+        sharing: None,
     }
 }
 
 pub(crate) fn place(clock: &Clock, it: &Conversation, team: TeamId) -> Place {
-    Place {
-        conversation: it.id,
-        team,
-        strategy: Strategy::RoundRobin,
-        workflow: None,
-        traces: vec![],
-        priority: it.priority,
-        queue_time: clock.now(),
-        explained: false,
-    }
+    Place::of(it, team, clock.now())
 }
 
 /// A conversation that waits for a team.
@@ -143,15 +139,23 @@ pub(crate) fn app(db: &Db, clock: &Clock) -> Arc<App> {
         contacts: Peer::local(Switchboard::new(), tokens),
         settings: RoutingConfig { assign_batch: 20, ..RoutingConfig::default() },
         rulesets: Rulesets::default(),
+        hubs: Arc::default(),
+        presence: Arc::new(PresenceBoard::new(clock.new_id())),
+        streams_end: tokio_util::sync::CancellationToken::new(),
     })
 }
 
 /// Somebody who calls.
 pub(crate) fn caller(clock: &Clock, subject: &str) -> Arc<Caller> {
+    caller_in(clock, org(), subject)
+}
+
+/// Somebody of an organization who calls.
+pub(crate) fn caller_in(clock: &Clock, org: OrgId, subject: &str) -> Arc<Caller> {
     let keys = tempfile::tempdir().unwrap();
     let dev = DevKey::load_or_make(keys.path(), clock.clone()).unwrap();
     let issuers = vec![rpc::auth::DEV_ISSUER.to_owned()];
     let verifier = Verifier::new(dev.keys().unwrap(), issuers, rpc::auth::AUDIENCE, clock.clone());
-    let spec = TokenSpec::new(org(), Subject::parse(subject).unwrap(), Role::Agent);
+    let spec = TokenSpec::new(org, Subject::parse(subject).unwrap(), Role::Agent);
     verifier.verify(&dev.signer().mint(&spec).unwrap()).unwrap()
 }

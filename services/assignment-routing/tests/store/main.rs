@@ -4,7 +4,11 @@
 
 mod attention;
 mod conversations;
+mod crowded;
+mod demands;
 mod fixtures;
+mod inbox_log;
+mod model;
 mod people;
 mod queue;
 mod races;

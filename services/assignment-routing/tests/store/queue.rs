@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use assignment_routing::domain::batch::Given;
 use assignment_routing::domain::choose::Availability;
+use assignment_routing::domain::load::Load;
 use assignment_routing::domain::presence::Presence;
 use assignment_routing::domain::priority::Priority;
 use assignment_routing::store::queue::Part;
@@ -19,7 +20,8 @@ db::both_databases!(a_queue_is_ordered_by_priority_then_age, MIGRATIONS, |db| as
     let hand = db.hand.clone();
     db.write(&org(), |tx| {
         Box::pin(async move {
-            let team = team(tx, "airline", &[]).await?;
+            let ana = agent(tx, "ana").await?;
+            let team = team(tx, "airline", &[ana]).await?;
             let mut ids = Vec::new();
             for priority in [Priority::Normal, Priority::Low, Priority::Urgent, Priority::Normal] {
                 hand.advance(Duration::from_millis(1));
@@ -28,7 +30,7 @@ db::both_databases!(a_queue_is_ordered_by_priority_then_age, MIGRATIONS, |db| as
                 ids.push(it.id);
             }
             let order = |part| (team, part);
-            let (team, part) = order(Part::All);
+            let (team, part) = order(Part::Takeable);
             let next: Vec<_> =
                 store::queue::list_next(tx, team, part, 3).await?.iter().map(|it| it.conversation).collect();
             assert_eq!(next, [ids[2], ids[0], ids[3]]);
@@ -36,7 +38,7 @@ db::both_databases!(a_queue_is_ordered_by_priority_then_age, MIGRATIONS, |db| as
             let next = store::queue::list_next(tx, team, Part::Unexplained, 1).await?;
             assert_eq!(next[0].conversation, ids[0]);
             store::queue::leave(tx, &ids[..3]).await?;
-            assert_eq!(store::queue::list_next(tx, team, Part::All, 9).await?.len(), 1);
+            assert_eq!(store::queue::list_next(tx, team, Part::Takeable, 9).await?.len(), 1);
             Ok::<_, DbError>(())
         })
     })
@@ -75,7 +77,7 @@ db::both_databases!(
         assert_eq!(due().await, [(org(), airline)]);
         db.write(&org(), move |tx| {
             Box::pin(async move {
-                let queue = store::queue::list_next(tx, airline, Part::All, 9).await?;
+                let queue = store::queue::list_next(tx, airline, Part::Unexplained, 9).await?;
                 let ids: Vec<_> = queue.iter().map(|it| it.conversation).collect();
                 store::queue::set_explained(tx, &ids).await
             })
@@ -101,12 +103,13 @@ db::both_databases!(
 db::both_databases!(a_conversation_is_in_one_queue, MIGRATIONS, |db| async move {
     db.write(&org(), |tx| {
         Box::pin(async move {
-            let (first, second) = (team(tx, "a", &[]).await?, team(tx, "b", &[]).await?);
+            let ana = agent(tx, "ana").await?;
+            let (first, second) = (team(tx, "a", &[ana]).await?, team(tx, "b", &[ana]).await?);
             let it = waiting(tx, first).await?;
             let clock = tx.clock().clone();
             store::queue::join(tx, &place(&clock, &it, second)).await?;
             assert_eq!(store::queue::find_team(tx, it.id).await?, Some(second));
-            assert!(store::queue::list_next(tx, first, Part::All, 9).await?.is_empty());
+            assert!(store::queue::list_next(tx, first, Part::Takeable, 9).await?.is_empty());
             Ok::<_, DbError>(())
         })
     })
@@ -176,7 +179,10 @@ db::both_databases!(the_schema_refuses_a_negative_load, MIGRATIONS, |db| async m
     let ana = db.write(&org(), |tx| Box::pin(agent(tx, "ana"))).await.unwrap();
     let add = async |more| {
         db.write(&org(), move |tx| {
-            Box::pin(async move { store::assignments::add_loads(tx, &BTreeMap::from([(ana, more)])).await })
+            Box::pin(async move {
+                let load = Load { conversations: more, units: more };
+                store::loads::add_loads(tx, &BTreeMap::from([(ana, load)]), tx.clock().now()).await
+            })
         })
         .await
     };

@@ -4,6 +4,7 @@ use assignment_routing::app::App;
 use assignment_routing::app::assigner::Served;
 use assignment_routing::config::RoutingConfig;
 use assignment_routing::domain::handle::Handle;
+use assignment_routing::domain::team::{NewTeam, RampUp};
 use assignment_routing::error::Error;
 use assignment_routing::store::MIGRATIONS;
 use db::test_support::TestDb;
@@ -58,8 +59,13 @@ db::both_databases!(a_team_has_at_most_500_members, MIGRATIONS, |db| async move 
         "they are in it"
     );
     let retry = Retry { caller: root.subject.clone(), method: "create", request_id: None, digest: [0; 32] };
-    let handle = Handle::parse("bank").unwrap();
-    refused(app.create_team(&root, origin(), retry, handle, String::new(), agents).await.unwrap_err());
+    let new = NewTeam {
+        handle: Handle::parse("bank").unwrap(),
+        display_name: String::new(),
+        ramp_up: RampUp::default(),
+        members: agents,
+    };
+    refused(app.create_team(&root, origin(), retry, new).await.unwrap_err());
 });
 
 // R11

@@ -6,6 +6,7 @@ mod contact_events;
 mod contact_notes;
 mod erasure;
 mod export;
+mod ingest;
 mod internal_messages;
 mod notes;
 mod search;
@@ -22,6 +23,7 @@ use proto::notes::v1::contact_event_service_server::ContactEventServiceServer;
 use proto::notes::v1::contact_note_service_server::ContactNoteServiceServer;
 use proto::notes::v1::conversation_export_service_server::ConversationExportServiceServer;
 use proto::notes::v1::erasure_service_server::ErasureServiceServer;
+use proto::notes::v1::ingest_service_server::IngestServiceServer;
 use proto::notes::v1::internal_message_service_server::InternalMessageServiceServer;
 use proto::notes::v1::note_search_service_server::NoteSearchServiceServer;
 use proto::notes::v1::note_service_server::NoteServiceServer;
@@ -60,10 +62,12 @@ impl Api {
         let timeline = TimelineServiceServer::new(self.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
         let acknowledgements =
             AcknowledgementServiceServer::new(self.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
+        let ingest = IngestServiceServer::new(self.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
         let notes = NoteServiceServer::new(self).max_decoding_message_size(rpc::MESSAGE_LIMIT);
         let names = vec![
             NoteServiceServer::<Self>::NAME,
             ErasureServiceServer::<Self>::NAME,
+            IngestServiceServer::<Self>::NAME,
             AdminServiceServer::<Self>::NAME,
             InternalMessageServiceServer::<Self>::NAME,
             ContactEventServiceServer::<Self>::NAME,
@@ -77,7 +81,7 @@ impl Api {
             AcknowledgementServiceServer::<Self>::NAME,
         ];
         let routes = Routes::new(notes).add_service(admin).add_service(internal);
-        let routes = routes.add_service(timeline).add_service(acknowledgements);
+        let routes = routes.add_service(timeline).add_service(acknowledgements).add_service(ingest);
         let routes = routes.add_service(search).add_service(watch).add_service(erasure).add_service(export);
         (
             routes

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use audit::Origin;
 use db::{Db, Retry, Tx};
-use kernel::{Clock, MergeId, NoteId, OrgId, Subject};
+use kernel::{Clock, MergeId, NoteId, OrgId, Subject, Timestamp};
 use merges::Home;
 use outbox::{Event, Outbox};
 
@@ -47,15 +47,44 @@ pub struct Draft {
     merges: Vec<MergeId>,
 }
 
+/// Where a note is written, and so whether the receiver of its handoff is told from here.
+#[derive(Debug, Clone, Copy)]
+enum Written {
+    /// By a person who called this service.
+    Here,
+    /// By another service, which tells the receiver.
+    Elsewhere,
+}
+
 impl Draft {
     /// Decides what becomes of the mentions and makes the note and its events. Ids and times are the clock's.
     pub fn new(clock: &Clock, new: NewNote, directory: &Directory) -> Self {
+        Self::of(clock, new, directory, (clock.new_id().into(), clock.now()), Written::Here)
+    }
+
+    /// Like [`Draft::new`], of a note that another service wrote then, under an id of its choice. It tells the receiver of a handoff
+    /// itself.
+    pub fn from_elsewhere(
+        clock: &Clock,
+        new: NewNote,
+        directory: &Directory,
+        stamp: (NoteId, Timestamp),
+    ) -> Self {
+        Self::of(clock, new, directory, stamp, Written::Elsewhere)
+    }
+
+    fn of(
+        clock: &Clock,
+        new: NewNote,
+        directory: &Directory,
+        (note_id, now): (NoteId, Timestamp),
+        written: Written,
+    ) -> Self {
         // Nobody is told twice of one note: the receiver of a handoff is told of that.
-        let told: HashSet<Subject> = new.handoff.iter().map(|it| it.receiver.subject.clone()).collect();
+        let told: HashSet<Subject> = new.handoff.iter().filter_map(Handoff::person).cloned().collect();
         let decision = decide(new.handles, directory, &[&new.author.subject], &told);
-        let now = clock.now();
         let note = Note {
-            note_id: clock.new_id().into(),
+            note_id,
             place: new.place,
             reply: new.reply,
             author: new.author,
@@ -69,19 +98,27 @@ impl Draft {
             deletion: None,
             handoff: new.handoff,
         };
-        let events = events::of_new_note(clock, &note, &decision.recipients);
+        let mut events = events::of_new_note(clock, &note, &decision.recipients);
+        if matches!(written, Written::Here) {
+            events.extend(events::of_handoff(clock, &note));
+        }
         let entry = Entry::of(&note, &decision.recipients);
         let merges = Vec::new();
         Self { note, recipients: decision.recipients, events, origin: new.origin, entry, merges }
     }
 
     /// The same, about whoever stands for the contact.
-    fn at(&self, home: Home) -> Self {
+    pub(super) fn at(&self, home: Home) -> Self {
         let note = Note { place: self.note.place.about(home.contact_id), ..self.note.clone() };
         let entry = Entry::of(&note, &self.recipients);
         let (recipients, events, origin) =
             (self.recipients.clone(), self.events.clone(), self.origin.clone());
         Self { note, recipients, events, origin, entry, merges: home.merges }
+    }
+
+    /// What the note will be on.
+    pub fn place(&self) -> &Place {
+        &self.note.place
     }
 
     /// The id the note will have.
@@ -124,7 +161,8 @@ pub async fn write(tx: &mut Tx, outbox: &Outbox, retry: &Retry, draft: Arc<Draft
     db::once_answering(tx, retry, receipt, move |tx| Box::pin(insert(tx, outbox, draft))).await
 }
 
-async fn insert(tx: &mut Tx, outbox: Outbox, draft: Arc<Draft>) -> Result<(), Error> {
+/// What [`write`] does after its retry key.
+pub(super) async fn insert(tx: &mut Tx, outbox: Outbox, draft: Arc<Draft>) -> Result<(), Error> {
     let Draft { note, recipients, events, origin, entry, merges } = &*draft;
     store::notes::insert_note(tx, note).await?;
     merges::remember(tx, merges, &[note.note_id.as_uuid()]).await?;
@@ -132,7 +170,7 @@ async fn insert(tx: &mut Tx, outbox: Outbox, draft: Arc<Draft>) -> Result<(), Er
     store::people::insert_people(tx, note.note_id, recipients, note.create_time).await?;
     outbox.record(tx, events).await?;
     audit::record(tx, origin, &[audit::Event::new("note.create", note.note_id)]).await?;
-    let receiver = note.handoff.as_ref().map(|handoff| handoff.receiver.subject.clone());
+    let receiver = note.handoff.as_ref().and_then(Handoff::person).cloned();
     match (note.reply, receiver) {
         (Some(reply), receiver) => {
             let told: Vec<Subject> = recipients.iter().cloned().chain(receiver).collect();

@@ -9,6 +9,7 @@
 //! | [`update_note`] | another text, the earlier one kept, only new people told |
 //! | [`pin_note`] | pinning, and taking the pin off |
 //! | [`acknowledge_note`] | handoffs that wait for somebody, and acknowledging one |
+//! | [`ingest`] | notes that other services write |
 //! | [`delete_note`] | for good on a contact, as the organization decided on a conversation |
 //! | [`follow_merges`] | notes change hands when contacts are merged |
 //! | [`export`] | the history of a conversation as a file |
@@ -29,6 +30,7 @@ pub mod delete_note;
 pub mod erase;
 pub mod export;
 pub mod follow_merges;
+pub mod ingest;
 pub mod internal_messages;
 pub mod pin_note;
 pub mod read_notes;

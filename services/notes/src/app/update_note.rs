@@ -10,7 +10,7 @@ use super::App;
 use super::read_notes::find;
 use super::tell_followers::follow;
 use crate::domain::search::Entry;
-use crate::domain::{Author, Body, Directory, Handle, Note, Receipt, decide};
+use crate::domain::{Author, Body, Directory, Handle, Handoff, Note, Receipt, decide};
 use crate::error::Error;
 use crate::{events, store};
 
@@ -79,7 +79,7 @@ async fn apply(tx: &mut Tx, rewrite: Rewrite) -> Result<Receipt, Error> {
     }
     let mentioned = store::people::list_people(tx, note.note_id).await?;
     let mut told = mentioned.clone();
-    told.extend(note.handoff.as_ref().map(|handoff| handoff.receiver.subject.clone()));
+    told.extend(note.handoff.as_ref().and_then(Handoff::person).cloned());
     if note.reply.is_some() {
         told.extend(store::followers::list_reply_recipients(tx, note.note_id).await?);
     }

@@ -166,7 +166,7 @@ impl App {
         if receiver.subject == *author {
             return Err(Error::NoReceiver);
         }
-        Ok(Some(Handoff { receiver, urgency, due_time, texts, acknowledgement: None }))
+        Ok(Some(Handoff { receiver, team: None, urgency, due_time, texts, acknowledgement: None }))
     }
 
     async fn reply(&self, org: &OrgId, note_id: NoteId, place: &Place) -> Result<Reply, Error> {

@@ -4,7 +4,7 @@ use kernel::{Malformed, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::internal_message::Person;
-use super::{Author, Note};
+use super::{Author, Handle, Note};
 
 /// How soon a handoff wants to be taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,8 +91,11 @@ pub struct Acknowledgement {
 /// What makes a note a handoff. Edits of the note change its text only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handoff {
-    /// Who takes over.
+    /// Who takes over. Where a team does, somebody who stands for it: see [`Handoff::person`].
     pub receiver: Person,
+    /// The team that takes over, where it is no single agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Handle>,
     /// How soon.
     pub urgency: Urgency,
     /// By when it should be done.
@@ -104,6 +107,26 @@ pub struct Handoff {
 }
 
 impl Handoff {
+    /// Who stands for a team where earlier versions of the service look for a person: nobody has such a token.
+    ///
+    /// # Errors
+    /// None for a handle: it is a subject with any prefix.
+    pub fn stand_in(team: &Handle) -> Result<Person, Malformed> {
+        let subject = Subject::parse(&format!("team:{team}"))?;
+        Ok(Person { subject, display_name: format!("@{team}") })
+    }
+
+    /// The agent who takes over; none if a team does.
+    #[must_use]
+    pub fn person(&self) -> Option<&Subject> {
+        self.team.is_none().then_some(&self.receiver.subject)
+    }
+
+    /// Whether this person may acknowledge it: its receiver; of one to a team, anybody but its author.
+    fn is_for(&self, who: &Subject, author: &Subject) -> bool {
+        self.person().map_or(who != author, |receiver| receiver == who)
+    }
+
     /// The same without what it says.
     #[must_use]
     pub fn without_texts(&self) -> Self {
@@ -123,10 +146,10 @@ pub enum NotAcknowledged {
 }
 
 impl Note {
-    /// Whom it waits for: the receiver of a handoff that is not acknowledged yet.
+    /// Whom it waits for: the agent to whom a handoff is that is not acknowledged yet.
     pub fn awaits(&self) -> Option<&Subject> {
         let handoff = self.handoff.as_ref().filter(|_| self.deletion.is_none())?;
-        handoff.acknowledgement.is_none().then_some(&handoff.receiver.subject)
+        handoff.person().filter(|_| handoff.acknowledgement.is_none())
     }
 
     /// Acknowledges the present text of a handoff; says whether that changed anything. The first acknowledgement stays.
@@ -136,7 +159,7 @@ impl Note {
     pub fn acknowledge(&mut self, by: Author, time: Timestamp) -> Result<bool, NotAcknowledged> {
         let (revision, deleted) = (self.revision, self.deletion.is_some());
         let handoff = self.handoff.as_mut().ok_or(NotAcknowledged::NoHandoff)?;
-        if handoff.receiver.subject != by.subject {
+        if !handoff.is_for(&by.subject, &self.author.subject) {
             return Err(NotAcknowledged::NotTheReceiver);
         }
         if deleted {
@@ -156,7 +179,7 @@ mod tests {
 
     use super::{Handoff, HandoffTexts, NotAcknowledged, Urgency};
     use crate::domain::internal_message::Person;
-    use crate::domain::{Author, Body, Mark, Note, Place};
+    use crate::domain::{Author, Body, Handle, Mark, Note, Place};
 
     fn person(subject: &str) -> Author {
         let subject = Subject::parse(subject).unwrap();
@@ -184,6 +207,7 @@ mod tests {
             deletion: None,
             handoff: Some(Handoff {
                 receiver: Person::from(&person("bob")),
+                team: None,
                 urgency: Urgency::High,
                 due_time: None,
                 texts,
@@ -208,6 +232,24 @@ mod tests {
         assert_eq!(note.acknowledge(person("bob"), at(9)), Ok(false));
         let given = note.handoff.unwrap().acknowledgement.unwrap();
         assert_eq!((given.time, given.revision), (at(6), 3), "with the text they had");
+    }
+
+    // N9, R14
+    #[test]
+    fn a_handoff_to_a_team_waits_for_nobody_and_anybody_but_its_author_acknowledges_it() {
+        let mut note = handoff();
+        let team = Handle::parse("billing").unwrap();
+        let old = serde_json::to_value(note.handoff.as_ref().unwrap()).unwrap();
+        assert!(old.get("team").is_none(), "as earlier versions wrote it");
+        note.handoff = note.handoff.map(|it| Handoff {
+            receiver: Handoff::stand_in(&team).unwrap(),
+            team: Some(team),
+            ..it
+        });
+        assert_eq!(note.awaits(), None);
+        assert_eq!(note.acknowledge(person("ana"), at(5)), Err(NotAcknowledged::NotTheReceiver));
+        assert_eq!(note.acknowledge(person("cem"), at(6)), Ok(true));
+        assert_eq!(note.acknowledge(person("bob"), at(7)), Ok(false), "the first one counts");
     }
 
     // N9

@@ -1,6 +1,6 @@
 //! Handoffs and their acknowledgements.
 
-use kernel::PageSize;
+use kernel::{PageSize, Subject};
 use proto::notes::v1 as pb;
 use rpc::Fault;
 use rpc::convert::{proto_time, time_of};
@@ -14,17 +14,22 @@ use crate::domain::{Acknowledgement, Handle, Handoff, HandoffTexts, Urgency};
 /// # Errors
 /// INVALID_ARGUMENT naming the field.
 pub fn new_handoff(request: pb::NewHandoff) -> Result<NewHandoff, Fault> {
-    let urgency = match request.urgency() {
-        pb::HandoffUrgency::Unspecified | pb::HandoffUrgency::Normal => Urgency::Normal,
-        pb::HandoffUrgency::Low => Urgency::Low,
-        pb::HandoffUrgency::High => Urgency::High,
-        pb::HandoffUrgency::Urgent => Urgency::Urgent,
-    };
+    let urgency = urgency(request.urgency());
     let receiver = Handle::parse(&request.receiver_username)
         .ok_or_else(|| Fault::invalid("handoff.receiver_username", "must be the username of an agent"))?;
     let due_time = request.due_time.map(|due| time_of("handoff.due_time", &due)).transpose()?;
     let texts = HandoffTexts::parse(request.steps_taken, request.expected_outcome)?;
     Ok(NewHandoff { receiver, urgency, due_time, texts })
+}
+
+/// How soon; NORMAL where it is not said.
+pub(super) fn urgency(said: pb::HandoffUrgency) -> Urgency {
+    match said {
+        pb::HandoffUrgency::Unspecified | pb::HandoffUrgency::Normal => Urgency::Normal,
+        pb::HandoffUrgency::Low => Urgency::Low,
+        pb::HandoffUrgency::High => Urgency::High,
+        pb::HandoffUrgency::Urgent => Urgency::Urgent,
+    }
 }
 
 /// What makes a note a handoff, for the wire.
@@ -35,9 +40,11 @@ pub fn handoff(it: Handoff) -> pb::Handoff {
         Urgency::High => pb::HandoffUrgency::High,
         Urgency::Urgent => pb::HandoffUrgency::Urgent,
     };
+    let receiver_subject = it.person().map(Subject::to_string).unwrap_or_default();
     let (steps_taken, expected_outcome) = it.texts.into_parts();
     pb::Handoff {
-        receiver_subject: it.receiver.subject.into(),
+        receiver_subject,
+        receiver_team_handle: it.team.map(|team| team.to_string()).unwrap_or_default(),
         receiver_display_name: it.receiver.display_name,
         steps_taken,
         expected_outcome,

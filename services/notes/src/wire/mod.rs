@@ -3,6 +3,7 @@
 pub mod erasure;
 pub mod export;
 pub mod handoff;
+pub mod ingest;
 pub mod internal_message;
 pub mod note;
 pub mod search;

@@ -13,6 +13,7 @@ mod edit;
 mod erasure;
 mod export;
 mod handoffs;
+mod ingest;
 mod internal_messages;
 mod mentions;
 mod merges;

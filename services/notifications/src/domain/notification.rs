@@ -32,11 +32,13 @@ pub enum NotificationType {
     SlaBreach,
     /// A customer has waited too long.
     NoReply,
+    /// A workflow of the organization had something to tell them.
+    Workflow,
 }
 
 impl NotificationType {
     /// Every type, in the order of the contract.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Assigned,
         Self::Mentioned,
         Self::Handoff,
@@ -47,6 +49,7 @@ impl NotificationType {
         Self::SlaWarning,
         Self::SlaBreach,
         Self::NoReply,
+        Self::Workflow,
     ];
 
     /// As it is stored.
@@ -62,6 +65,7 @@ impl NotificationType {
             Self::SlaWarning => "sla_warning",
             Self::SlaBreach => "sla_breach",
             Self::NoReply => "no_reply",
+            Self::Workflow => "workflow",
         }
     }
 }

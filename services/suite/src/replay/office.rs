@@ -237,6 +237,7 @@ impl Office {
         let action = pb::action::Action::AssignTeam(pb::AssignTeam {
             team_id: team_id.to_owned(),
             strategy: pb::Strategy::RoundRobin.into(),
+            ..Default::default()
         });
         let request = pb::CreateWorkflowRequest {
             spec: Some(pb::WorkflowSpec {

@@ -1,17 +1,30 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use kernel::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::facts::{Attribute, Calendar, ContactFacts, Facts};
 
-fn facts() -> Facts {
-    Facts {
+fn facts() -> Sheet {
+    let attributes = BTreeMap::from([
+        ("plan".to_owned(), Attribute::Text("pro".into())),
+        ("seats".to_owned(), Attribute::Number(12.0)),
+        ("trial".to_owned(), Attribute::Boolean(false)),
+        ("since".to_owned(), Attribute::Text("2024-05-01".into())),
+    ]);
+    let contact = ContactFacts { tags: BTreeSet::from(["gold".into()]), language: "de".into(), attributes };
+    let facts = Facts {
         source: "airline".into(),
         channel: "chat".into(),
         tags: BTreeSet::from(["vip".into()]),
-        contact_tags: BTreeSet::from(["gold".into()]),
-        contact_language: "de".into(),
+        added_tags: BTreeSet::from(["vip".into()]),
+        message_count: 2,
+        contact: Some(contact),
         text: "I lost my boarding pass".into(),
         ..Facts::default()
-    }
+    };
+    Sheet::of(&facts, Some(&Calendar::default().at(Timestamp::from_micros(1_767_225_600_000_000))))
 }
 
 fn holds(text: &str) -> Result<bool, String> {
@@ -29,6 +42,13 @@ fn a_condition_asks_about_source_channel_tags_and_text() {
         "contact.language == 'de' && conversation.priority == 'NORMAL'",
         "message.text.contains('boarding')",
         "message.text.matches('(?i)BOARDING +pass')",
+        "conversation.status == 'OPEN' && !conversation.assigned && conversation.team_id == ''",
+        "conversation.message_count > 1 && 'vip' in conversation.added_tags",
+        "contact.attributes.plan == 'pro' && !contact.attributes.trial && contact.attributes.since < '2025-01-01'",
+        "contact.attributes.seats > 10 && contact.attributes['seats'] == 12.0",
+        "has(contact.attributes.plan) && !has(contact.attributes.other)",
+        "time.hour == 0 && time.minute == 0 && time.weekday == 4 && time.date == '2026-01-01'",
+        "time.in_business_hours && time.closed_teams.size() == 0",
     ] {
         assert_eq!(holds(text), Ok(true), "{text}");
     }

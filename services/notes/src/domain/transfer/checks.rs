@@ -84,7 +84,10 @@ pub(super) fn mentions(json: &Json) -> Result<(), Malformed> {
 }
 
 pub(super) fn handoff(json: &Json) -> Result<(), Malformed> {
-    let Handoff { texts, .. } = exactly(json)?;
+    let Handoff { texts, team, .. } = exactly(json)?;
+    if team.is_some_and(|team| Handle::parse(team.as_str()).as_ref() != Some(&team)) {
+        return Err(Malformed::new("names a team by what no handle is"));
+    }
     let (steps_taken, expected_outcome) = texts.into_parts();
     HandoffTexts::parse(steps_taken, expected_outcome).map(drop)
 }
@@ -147,8 +150,8 @@ pub(super) fn awaits(line: &Line) -> Option<Value> {
         return None;
     }
     let handoff: Handoff = serde_json::from_value(line.json("handoff")?.clone()).ok()?;
-    let receiver = handoff.acknowledgement.is_none().then_some(handoff.receiver.subject);
-    receiver.map(|subject| Value::Text(subject.into()))
+    let receiver = handoff.person().filter(|_| handoff.acknowledgement.is_none());
+    receiver.map(|subject| Value::Text(subject.to_string()))
 }
 
 pub(super) fn none_unread(_: &Line) -> Option<Value> {

@@ -1,0 +1,249 @@
+//! What the workflows of an organization make of a conversation: a pure function from facts to a [`Plan`].
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kernel::{AgentId, TeamId, Timestamp, WorkflowId};
+
+use super::condition::{Asks, Condition};
+use super::conversation::MOST_TAGS;
+use super::facts::{Calendar, Facts, Sheet};
+use super::priority::Priority;
+use super::sharing::Sharing;
+use super::workflow::{Action, Trace, Trigger, Verdict, Workflow};
+
+/// Notes that one run writes, at most, and times it tells people.
+const MOST_WORDS: usize = 20;
+
+/// The queue a plan puts a conversation into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routed {
+    /// The team.
+    pub team: TeamId,
+    /// How it shares the conversation.
+    pub sharing: Sharing,
+    /// The workflow that said so.
+    pub workflow: WorkflowId,
+}
+
+/// The agent to whom a plan gives a conversation, if they can take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// The agent.
+    pub agent: AgentId,
+    /// The workflow that said so.
+    pub workflow: WorkflowId,
+}
+
+/// What people are told by a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What the workflow is called.
+    pub workflow: String,
+    /// Agents.
+    pub agents: BTreeSet<AgentId>,
+    /// A team, whose members are told.
+    pub team: Option<TeamId>,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// A note that a workflow writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowNote {
+    /// The workflow.
+    pub workflow: WorkflowId,
+    /// What it is called.
+    pub name: String,
+    /// Markdown.
+    pub text: String,
+}
+
+/// What the workflows make of a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Who gets it if they can take it; `None`: no workflow named anybody.
+    pub agent: Option<Named>,
+    /// Where it queues; `None`: no workflow gave it to a team.
+    pub queue: Option<Routed>,
+    /// All its tags, old and new.
+    pub tags: BTreeSet<String>,
+    /// Its priority.
+    pub priority: Priority,
+    /// Who is told what.
+    pub notices: Vec<Notice>,
+    /// What is noted down.
+    pub notes: Vec<WorkflowNote>,
+    /// The workflows that were looked at, in order.
+    pub traces: Vec<Trace>,
+}
+
+impl Plan {
+    /// How many workflows failed.
+    #[must_use]
+    pub fn failures(&self) -> usize {
+        self.traces.iter().filter(|trace| trace.verdict == Verdict::Failed).count()
+    }
+
+    /// Whether there is something to explain: a workflow did something, or should have.
+    #[must_use]
+    pub fn is_eventful(&self) -> bool {
+        self.traces.iter().any(|trace| trace.verdict != Verdict::NotMatched)
+    }
+
+    /// What a workflow that was looked at is called.
+    #[must_use]
+    pub fn name_of(&self, workflow: WorkflowId) -> &str {
+        self.traces.iter().find(|trace| trace.workflow == workflow).map_or("", |trace| &trace.name)
+    }
+
+    /// Notes what of a workflow's actions could not be done.
+    pub fn remark(&mut self, workflow: WorkflowId, detail: &str) {
+        for trace in self.traces.iter_mut().filter(|trace| trace.workflow == workflow) {
+            let between = if trace.detail.is_empty() { "" } else { "; " };
+            trace.detail = format!("{}{between}{detail}", trace.detail);
+        }
+    }
+}
+
+/// The workflows of an organization, compiled once for each version of the set, with what their conditions ask the time of.
+#[derive(Debug, Clone, Default)]
+pub struct Ruleset(Arc<Rules>);
+
+#[derive(Debug, Default)]
+struct Rules {
+    rules: Vec<Rule>,
+    calendar: Calendar,
+}
+
+#[derive(Debug)]
+struct Rule {
+    workflow: Workflow,
+    condition: Result<Condition, String>,
+}
+
+impl Rule {
+    fn asks(&self) -> Asks {
+        self.condition.as_ref().map(Condition::asks).unwrap_or_default()
+    }
+}
+
+impl Ruleset {
+    /// Compiles workflows. One whose stored condition no longer compiles stays in, and fails when it is looked at.
+    #[must_use]
+    pub fn compile(mut workflows: Vec<Workflow>, calendar: Calendar) -> Self {
+        workflows.retain(|workflow| !workflow.disabled);
+        workflows.sort_by_key(|workflow| (workflow.position, workflow.create_time, workflow.id));
+        let rules = workflows.into_iter().map(|workflow| {
+            let condition = Condition::parse(&workflow.condition).map_err(|bad| bad.to_string());
+            Rule { workflow, condition }
+        });
+        Self(Arc::new(Rules { rules: rules.collect(), calendar }))
+    }
+
+    /// How many workflows are looked at when this happens.
+    #[must_use]
+    pub fn count(&self, triggers: &[Trigger]) -> usize {
+        self.of(triggers).count()
+    }
+
+    /// What has to be known when this happens, beside the conversation and the message.
+    #[must_use]
+    pub fn asks(&self, triggers: &[Trigger]) -> Asks {
+        self.of(triggers).map(Rule::asks).fold(Asks::default(), |all, asks| all | asks)
+    }
+
+    /// The teams to which workflows may give a conversation when this happens.
+    pub fn teams(&self, triggers: &[Trigger]) -> impl Iterator<Item = TeamId> {
+        self.of(triggers).flat_map(|rule| &rule.workflow.actions).filter_map(|action| match action {
+            Action::AssignTeam { team, .. } => Some(*team),
+            _ => None,
+        })
+    }
+
+    /// Runs the workflows of what happened at `time` over the facts, in one order whatever their triggers. A workflow sees what
+    /// those before it did.
+    #[must_use]
+    pub fn run(&self, triggers: &[Trigger], mut facts: Facts, time: Timestamp) -> Plan {
+        let moment = self.asks(triggers).time.then(|| self.0.calendar.at(time));
+        let mut plan = Plan::default();
+        let mut sheet = None;
+        for rule in self.of(triggers) {
+            let seen = sheet.get_or_insert_with(|| Sheet::of(&facts, moment.as_ref()));
+            let outcome = rule.condition.as_ref().map_err(Clone::clone);
+            let (verdict, detail) = match outcome.and_then(|condition| condition.holds(seen)) {
+                Ok(true) => (Verdict::Matched, String::new()),
+                Ok(false) => (Verdict::NotMatched, String::new()),
+                Err(why) => (Verdict::Failed, why),
+            };
+            let workflow = &rule.workflow;
+            plan.traces.push(Trace { workflow: workflow.id, name: workflow.name.clone(), verdict, detail });
+            if verdict == Verdict::Matched {
+                sheet = None;
+                if act(workflow, &mut facts, &mut plan) == Flow::Stop {
+                    break;
+                }
+            }
+        }
+        plan.tags = facts.tags;
+        plan.priority = facts.priority;
+        plan
+    }
+
+    fn of(&self, triggers: &[Trigger]) -> impl Iterator<Item = &Rule> {
+        self.0.rules.iter().filter(move |rule| triggers.contains(&rule.workflow.trigger))
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Flow {
+    Continue,
+    Stop,
+}
+
+fn act(workflow: &Workflow, facts: &mut Facts, plan: &mut Plan) -> Flow {
+    for action in &workflow.actions {
+        match action {
+            Action::AssignTeam { team, sharing } => {
+                plan.queue = Some(Routed { team: *team, sharing: sharing.clone(), workflow: workflow.id });
+                facts.team = Some(*team);
+            }
+            Action::AssignAgent(agent) => plan.agent = Some(Named { agent: *agent, workflow: workflow.id }),
+            Action::AddTags(tags) => {
+                for tag in tags {
+                    if facts.tags.len() < MOST_TAGS || facts.tags.contains(tag) {
+                        facts.tags.insert(tag.clone());
+                    } else {
+                        plan.remark(workflow.id, "the conversation has as many tags as it may have");
+                        break;
+                    }
+                }
+            }
+            Action::RemoveTags(tags) => facts.tags.retain(|tag| !tags.contains(tag)),
+            Action::SetPriority(priority) => facts.priority = *priority,
+            Action::Notify { agents, team, reason } if plan.notices.len() < MOST_WORDS => {
+                plan.notices.push(Notice {
+                    workflow: workflow.name.clone(),
+                    agents: agents.clone(),
+                    team: *team,
+                    reason: reason.clone(),
+                });
+            }
+            Action::AddNote { text } if plan.notes.len() < MOST_WORDS => {
+                let (id, name) = (workflow.id, workflow.name.clone());
+                plan.notes.push(WorkflowNote { workflow: id, name, text: text.clone() });
+            }
+            Action::Notify { .. } => {
+                plan.remark(workflow.id, "people were told as often as they may be at once")
+            }
+            Action::AddNote { .. } => {
+                plan.remark(workflow.id, "as many notes were written as may be at once")
+            }
+            Action::Stop => return Flow::Stop,
+        }
+    }
+    Flow::Continue
+}
+
+#[cfg(test)]
+mod tests;

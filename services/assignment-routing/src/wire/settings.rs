@@ -1,0 +1,87 @@
+//! Settings.
+
+use std::collections::BTreeMap;
+
+use proto::routing::v1 as pb;
+use rpc::Fault;
+use rpc::convert::etag;
+
+use super::{mask, maybe_time};
+use crate::domain::reopen::ReopenPolicy;
+use crate::domain::settings::{Decided, Settings, SettingsChange};
+use crate::domain::zone::Zone;
+
+/// Settings for the wire.
+#[must_use]
+pub fn settings(it: Decided) -> pb::Settings {
+    let Decided { settings, version, update_time } = it;
+    let Settings { default_capacity_units, channel_units, time_zone, handoffs, reopen_policy } = settings;
+    pb::Settings {
+        etag: etag(version),
+        update_time: maybe_time(update_time),
+        default_capacity_units,
+        time_zone: time_zone.as_str().to_owned(),
+        channel_units: channel_units
+            .into_iter()
+            .map(|(channel, units)| pb::ChannelUnits { channel, units })
+            .collect(),
+        reassign_requires_handoff: handoffs.reassign,
+        escalate_requires_handoff: handoffs.escalate,
+        reopen_policy: self::reopen_policy(reopen_policy).into(),
+    }
+}
+
+/// A change of settings. A path that the mask names and whose field is absent goes back to its default.
+///
+/// # Errors
+/// UNKNOWN_UPDATE_PATH; INVALID_FIELD for a channel that is named twice.
+pub fn settings_change(it: &pb::UpdateSettingsRequest) -> Result<SettingsChange, Fault> {
+    let paths = mask::paths(
+        it.update_mask.as_ref(),
+        &[
+            ("default_capacity_units", it.default_capacity_units.is_some()),
+            ("channel_units", !it.channel_units.is_empty()),
+            ("time_zone", !it.time_zone.is_empty()),
+            ("reassign_requires_handoff", it.reassign_requires_handoff.is_some()),
+            ("escalate_requires_handoff", it.escalate_requires_handoff.is_some()),
+            ("reopen_policy", it.reopen_policy != 0),
+        ],
+    )?;
+    Ok(SettingsChange {
+        default_capacity_units: paths
+            .take("default_capacity_units", it.default_capacity_units.unwrap_or_default()),
+        channel_units: paths.take("channel_units", channel_units(&it.channel_units)?),
+        time_zone: paths.take("time_zone", Zone::parse(&it.time_zone)?),
+        reassign_requires_handoff: paths
+            .take("reassign_requires_handoff", it.reassign_requires_handoff.unwrap_or_default()),
+        escalate_requires_handoff: paths
+            .take("escalate_requires_handoff", it.escalate_requires_handoff.unwrap_or_default()),
+        reopen_policy: paths.take("reopen_policy", policy_of(it.reopen_policy())),
+    })
+}
+
+fn reopen_policy(it: ReopenPolicy) -> pb::ReopenPolicy {
+    match it {
+        ReopenPolicy::Keep => pb::ReopenPolicy::Keep,
+        ReopenPolicy::KeepIfAvailable => pb::ReopenPolicy::KeepIfAvailable,
+        ReopenPolicy::Requeue => pb::ReopenPolicy::Requeue,
+    }
+}
+
+/// A policy from the wire; the default where it is not said.
+fn policy_of(said: pb::ReopenPolicy) -> ReopenPolicy {
+    match said {
+        pb::ReopenPolicy::Unspecified => ReopenPolicy::default(),
+        pb::ReopenPolicy::Keep => ReopenPolicy::Keep,
+        pb::ReopenPolicy::KeepIfAvailable => ReopenPolicy::KeepIfAvailable,
+        pb::ReopenPolicy::Requeue => ReopenPolicy::Requeue,
+    }
+}
+
+fn channel_units(all: &[pb::ChannelUnits]) -> Result<BTreeMap<String, i32>, Fault> {
+    let units: BTreeMap<String, i32> = all.iter().map(|it| (it.channel.clone(), it.units)).collect();
+    if units.len() < all.len() {
+        return Err(Fault::invalid("channel_units", "names a channel twice"));
+    }
+    Ok(units)
+}
