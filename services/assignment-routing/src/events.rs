@@ -2,11 +2,10 @@
 
 pub mod notes;
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures::future::BoxFuture;
-use kernel::{ContactId, ConversationId, EventId, OrgId, Timestamp};
-use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
+use kernel::{ContactId, ConversationId, EventId, Timestamp};
+use outbox::{Deliver, Event};
 use prost::Message;
 use proto::common::v1::Actor;
 use proto::contacts::v1::activity_event::Event as Happening;
@@ -26,9 +25,6 @@ pub const NOTIFICATIONS: &str = "notifications";
 
 /// The peer that keeps contacts, in the outbox.
 pub const CONTACTS: &str = "contacts";
-
-/// How long one delivery may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// That a person is to be told about a conversation.
 #[derive(Debug, Clone)]
@@ -192,53 +188,21 @@ impl Around {
     }
 }
 
-/// Delivers to the contacts service: one call a batch, one outcome an event.
-pub struct ToContacts(Peer);
-
-impl ToContacts {
-    /// A deliverer to this peer.
-    #[must_use]
-    pub fn new(peer: Peer) -> Self {
-        Self(peer)
-    }
+/// Takes events to the contacts service.
+#[must_use]
+pub fn deliver_to_contacts(peer: Peer) -> Arc<dyn Deliver> {
+    runtime::to_peer(peer, |contacts, events| async move {
+        let request = ApplyActivityEventsRequest { events };
+        let answer = ActivityEventServiceClient::new(contacts).apply_activity_events(request).await?;
+        Ok(answer.into_inner().outcomes)
+    })
 }
 
-impl Deliver for ToContacts {
-    fn deliver<'a>(
-        &'a self,
-        org: &'a OrgId,
-        batch: Vec<Outgoing>,
-    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
-        Box::pin(async move {
-            let mut client = ActivityEventServiceClient::new(self.0.as_service(org, PATIENCE));
-            let request = ApplyActivityEventsRequest { events: runtime::recorded(&batch)? };
-            let answer = client.apply_activity_events(request).await;
-            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
-        })
-    }
-}
-
-/// Delivers to the notifications service: one call a batch, one outcome an event.
-pub struct ToNotifications(Peer);
-
-impl ToNotifications {
-    /// A deliverer to this peer.
-    #[must_use]
-    pub fn new(peer: Peer) -> Self {
-        Self(peer)
-    }
-}
-
-impl Deliver for ToNotifications {
-    fn deliver<'a>(
-        &'a self,
-        org: &'a OrgId,
-        batch: Vec<Outgoing>,
-    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
-        Box::pin(async move {
-            let mut client = IngestServiceClient::new(self.0.as_service(org, PATIENCE));
-            let answer = client.notify(NotifyRequest { events: runtime::recorded(&batch)? }).await;
-            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
-        })
-    }
+/// Takes events to the notifications service.
+#[must_use]
+pub fn deliver_to_notifications(peer: Peer) -> Arc<dyn Deliver> {
+    runtime::to_peer(peer, |notifications, events| async move {
+        let answer = IngestServiceClient::new(notifications).notify(NotifyRequest { events }).await?;
+        Ok(answer.into_inner().outcomes)
+    })
 }

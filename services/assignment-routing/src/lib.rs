@@ -61,7 +61,7 @@ use app::rulesets::Rulesets;
 use app::{App, inbox};
 use config::RoutingConfig;
 use events::notes::{NOTES, ToNotes};
-use events::{CONTACTS, NOTIFICATIONS, ToContacts, ToNotifications};
+use events::{CONTACTS, NOTIFICATIONS, deliver_to_contacts, deliver_to_notifications};
 
 /// The name by which peers know this service.
 pub const NAME: &str = "routing";
@@ -78,11 +78,11 @@ pub fn unit() -> Unit {
 /// [`StartError`] where its settings, its database or the address of a peer are not as they must be.
 pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> {
     let settings: RoutingConfig = config.section(NAME)?;
-    let notifications: Arc<dyn Deliver> = Arc::new(ToNotifications::new(deps.peer(NOTIFICATIONS)?));
+    let notifications = deliver_to_notifications(deps.peer(NOTIFICATIONS)?);
     let contacts = deps.peer(CONTACTS)?;
     let db = deps.open(&store::MIGRATIONS).await?;
     let outbox = Outbox::new();
-    let to_contacts: Arc<dyn Deliver> = Arc::new(ToContacts::new(contacts.clone()));
+    let to_contacts = deliver_to_contacts(contacts.clone());
     let to_notes: Arc<dyn Deliver> = Arc::new(ToNotes::new(deps.peer(NOTES)?));
     let targets = HashMap::from([(NOTIFICATIONS, notifications), (CONTACTS, to_contacts), (NOTES, to_notes)]);
     let relay = Relay::new(NAME, db.clone(), outbox.clone(), deps.clock.clone(), targets);

@@ -4,10 +4,9 @@ use db::{DbError, RequestIdReused};
 use kernel::{ContactId, Malformed, MergeId};
 use proto::common::v1::ErrorReason;
 use rpc::{Fault, convert};
-use tonic::Code;
 use uuid::Uuid;
 
-use crate::domain::{MOST_DEFINITIONS, MOST_LISTS, MOST_TAGS, Misfit, TooLarge, UnknownPath};
+use crate::domain::{Field, MOST_DEFINITIONS, MOST_LISTS, MOST_TAGS, Misfit, TooLarge, UnknownPath};
 
 /// Why a use case did not happen. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -218,12 +217,7 @@ impl From<Error> for Fault {
                 Fault::failed_precondition(ErrorReason::InUse, message).with_metadata("used_by", "contact")
             }
             Error::Misfits { field, misfits } => refuse(field, &misfits),
-            Error::UnknownPath(path) => {
-                let message = "update_mask names a path that cannot be changed";
-                Fault::new(Code::InvalidArgument, ErrorReason::UnknownUpdatePath, message)
-                    .violation("update_mask", "must name fields that can be changed, such as display_name")
-                    .with_metadata("path", path)
-            }
+            Error::UnknownPath(path) => rpc::update_mask::unknown(&path, Field::ALL.map(Field::path)),
             Error::Malformed(malformed) => malformed.into(),
             Error::RequestIdReused { request_id } => Fault::request_id_reused(request_id.unwrap_or_default()),
             Error::LostRace => Fault::unavailable("database"),

@@ -1,10 +1,9 @@
 //! What this service tells others: which contacts became one, and which parted again. Ids only.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use db::BoxFuture;
-use kernel::{Clock, EventId, OrgId, Timestamp};
-use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
+use kernel::{Clock, EventId, Timestamp};
+use outbox::{Deliver, Event};
 use prost::Message;
 use proto::common::v1::contact_event::Event as Happened;
 use proto::common::v1::{ContactEvent, ContactMerged, ContactUnmerged};
@@ -18,9 +17,6 @@ use uuid::Uuid;
 
 use crate::domain::Merge;
 use crate::peers::{NOTES, ROUTING};
-
-/// The time of one delivery.
-const DELIVERY: Duration = Duration::from_secs(5);
 
 /// All merges of an organization are one line: whoever follows them hears of a merge before the one that builds on it, and of its end
 /// after the end of that one.
@@ -61,37 +57,19 @@ fn told(clock: &Clock, kind: &'static str, time: Timestamp, happened: Happened) 
 }
 
 /// Takes events to the assignment-routing service, whose conversations follow.
-pub(crate) struct ToRouting(pub(crate) Peer);
-
-impl Deliver for ToRouting {
-    fn deliver<'a>(
-        &'a self,
-        org: &'a OrgId,
-        batch: Vec<Outgoing>,
-    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
-        Box::pin(async move {
-            let mut client = RoutingClient::new(self.0.as_service(org, DELIVERY));
-            let request = routing::ApplyContactEventsRequest { events: runtime::recorded(&batch)? };
-            let answer = client.apply_contact_events(request).await;
-            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
-        })
-    }
+pub(crate) fn deliver_to_routing(peer: Peer) -> Arc<dyn Deliver> {
+    runtime::to_peer(peer, |routing, events| async move {
+        let request = routing::ApplyContactEventsRequest { events };
+        let answer = RoutingClient::new(routing).apply_contact_events(request).await?;
+        Ok(answer.into_inner().outcomes)
+    })
 }
 
 /// Takes events to the notes service, whose notes follow.
-pub(crate) struct ToNotes(pub(crate) Peer);
-
-impl Deliver for ToNotes {
-    fn deliver<'a>(
-        &'a self,
-        org: &'a OrgId,
-        batch: Vec<Outgoing>,
-    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
-        Box::pin(async move {
-            let mut client = NotesClient::new(self.0.as_service(org, DELIVERY));
-            let request = notes::ApplyContactEventsRequest { events: runtime::recorded(&batch)? };
-            let answer = client.apply_contact_events(request).await;
-            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
-        })
-    }
+pub(crate) fn deliver_to_notes(peer: Peer) -> Arc<dyn Deliver> {
+    runtime::to_peer(peer, |notes, events| async move {
+        let request = notes::ApplyContactEventsRequest { events };
+        let answer = NotesClient::new(notes).apply_contact_events(request).await?;
+        Ok(answer.into_inner().outcomes)
+    })
 }

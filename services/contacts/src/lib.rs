@@ -31,14 +31,14 @@ mod worker;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use outbox::{Deliver, Relay};
+use outbox::Relay;
 use runtime::{Config, Deps, Service, StartError, Unit};
 
 use crate::api::Api;
 use crate::app::{App, Panels};
 use crate::config::ContactsConfig;
 pub use crate::error::Error;
-use crate::events::{ToNotes, ToRouting};
+use crate::events::{deliver_to_notes, deliver_to_routing};
 use crate::peers::erasure::{Erasers, NOTIFICATIONS};
 use crate::peers::{NOTES, Peers, ROUTING};
 
@@ -64,9 +64,10 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     };
     let db = deps.open(&store::MIGRATIONS).await?;
     let app = Arc::new(App::new(db.clone(), deps.clock.clone(), deps.seal.clone()));
-    let routing: Arc<dyn Deliver> = Arc::new(ToRouting(deps.peer(ROUTING)?));
-    let notes: Arc<dyn Deliver> = Arc::new(ToNotes(deps.peer(NOTES)?));
-    let targets = HashMap::from([(ROUTING, routing), (NOTES, notes)]);
+    let targets = HashMap::from([
+        (ROUTING, deliver_to_routing(deps.peer(ROUTING)?)),
+        (NOTES, deliver_to_notes(deps.peer(NOTES)?)),
+    ]);
     let relay = Relay::new(NAME, db.clone(), app.outbox(), deps.clock.clone(), targets);
     let mut workers = worker::workers(db, Arc::clone(&app), relay);
     let panels = Panels::new(Arc::clone(&app), peers);

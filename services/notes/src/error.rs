@@ -80,18 +80,6 @@ pub enum Error {
         /// The version now.
         current: i64,
     },
-    /// An update mask names something that cannot be changed.
-    #[error("no such path in the update mask")]
-    UnknownPath {
-        /// The path.
-        path: String,
-    },
-    /// An update mask names something of a note template that cannot be changed.
-    #[error("no such path in the update mask of a template")]
-    UnknownTemplatePath {
-        /// The path.
-        path: String,
-    },
     /// The request id was used for another request.
     #[error("the request id was used for another request")]
     Reused {
@@ -282,12 +270,6 @@ impl From<Error> for Fault {
             }
             Error::Stopping => Fault::unavailable("notes"),
             Error::StaleVersion { current } => Fault::stale_etag(rpc::convert::etag(current)),
-            Error::UnknownPath { path } => {
-                unknown_path(path, "the update mask of a note may name `body` only")
-            }
-            Error::UnknownTemplatePath { path } => {
-                unknown_path(path, "the update mask of a note template may name `name`, `body` and `fields`")
-            }
             Error::Reused { request_id } => {
                 Fault::request_id_reused(request_id.map(|id| id.to_string()).unwrap_or_default())
             }
@@ -298,10 +280,4 @@ impl From<Error> for Fault {
             Error::Database(error) => runtime::database(error),
         }
     }
-}
-
-fn unknown_path(path: String, text: &str) -> Fault {
-    Fault::new(Code::InvalidArgument, ErrorReason::UnknownUpdatePath, text)
-        .violation("update_mask", text)
-        .with_metadata("path", path)
 }

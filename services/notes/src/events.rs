@@ -2,11 +2,10 @@
 
 pub mod contacts;
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use db::BoxFuture;
-use kernel::{Clock, ConversationId, EventId, OrgId, Subject, Timestamp};
-use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
+use kernel::{Clock, ConversationId, EventId, Subject, Timestamp};
+use outbox::{Deliver, Event};
 use prost::Message;
 use proto::common::v1::Actor;
 use proto::notifications::v1::ingest_service_client::IngestServiceClient;
@@ -27,8 +26,6 @@ pub const ROUTING: &str = "routing";
 
 /// People in one event, at most: as both contracts say.
 const PEOPLE: usize = 1_000;
-/// The time of one delivery.
-const DELIVERY: Duration = Duration::from_secs(5);
 
 /// The events of a new note, without that of a handoff.
 pub fn of_new_note(clock: &Clock, note: &Note, recipients: &[Subject]) -> Vec<Event> {
@@ -172,35 +169,17 @@ pub fn of_internal_message(clock: &Clock, message: &InternalMessage, recipients:
 }
 
 /// Takes events to the notifications service.
-pub struct ToNotifications(pub Peer);
-
-impl Deliver for ToNotifications {
-    fn deliver<'a>(
-        &'a self,
-        org: &'a OrgId,
-        batch: Vec<Outgoing>,
-    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
-        Box::pin(async move {
-            let mut client = IngestServiceClient::new(self.0.as_service(org, DELIVERY));
-            let answer = client.notify(NotifyRequest { events: runtime::recorded(&batch)? }).await;
-            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
-        })
-    }
+pub fn deliver_to_notifications(peer: Peer) -> Arc<dyn Deliver> {
+    runtime::to_peer(peer, |notifications, events| async move {
+        let answer = IngestServiceClient::new(notifications).notify(NotifyRequest { events }).await?;
+        Ok(answer.into_inner().outcomes)
+    })
 }
 
 /// Takes events to the assignment-routing service.
-pub struct ToRouting(pub Peer);
-
-impl Deliver for ToRouting {
-    fn deliver<'a>(
-        &'a self,
-        org: &'a OrgId,
-        batch: Vec<Outgoing>,
-    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
-        Box::pin(async move {
-            let mut client = EventServiceClient::new(self.0.as_service(org, DELIVERY));
-            let answer = client.apply_events(ApplyEventsRequest { events: runtime::recorded(&batch)? }).await;
-            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
-        })
-    }
+pub fn deliver_to_routing(peer: Peer) -> Arc<dyn Deliver> {
+    runtime::to_peer(peer, |routing, events| async move {
+        let answer = EventServiceClient::new(routing).apply_events(ApplyEventsRequest { events }).await?;
+        Ok(answer.into_inner().outcomes)
+    })
 }

@@ -1,14 +1,13 @@
 //! What goes on beside the calls: events are delivered, and what nobody will ask for again is forgotten.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use audit::Sealer;
 use db::Db;
 use kernel::Clock;
 use merges::Follower;
-use outbox::{Deliver, Outbox, Relay, Sweep};
+use outbox::{Outbox, Relay, Sweep};
 use rpc::Peer;
 use runtime::Worker;
 use tokio_util::sync::CancellationToken;
@@ -16,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::NAME;
 use crate::app::{App, retention, watch};
 use crate::config::NotesConfig;
-use crate::events::contacts::ToContacts;
-use crate::events::{NOTIFICATIONS, ROUTING, ToNotifications, ToRouting};
+use crate::events::contacts::deliver_to_contacts;
+use crate::events::{NOTIFICATIONS, ROUTING, deliver_to_notifications, deliver_to_routing};
 use crate::peers::CONTACTS;
 
 /// Between two looks for what is kept no longer.
@@ -32,10 +31,11 @@ pub fn workers(
     routing: Peer,
     contacts: Peer,
 ) -> Vec<Worker> {
-    let notifications: Arc<dyn Deliver> = Arc::new(ToNotifications(notifications));
-    let routing: Arc<dyn Deliver> = Arc::new(ToRouting(routing));
-    let contacts: Arc<dyn Deliver> = Arc::new(ToContacts(contacts));
-    let targets = HashMap::from([(NOTIFICATIONS, notifications), (ROUTING, routing), (CONTACTS, contacts)]);
+    let targets = HashMap::from([
+        (NOTIFICATIONS, deliver_to_notifications(notifications)),
+        (ROUTING, deliver_to_routing(routing)),
+        (CONTACTS, deliver_to_contacts(contacts)),
+    ]);
     let relay = Relay::new("notes", db.clone(), outbox.clone(), clock.clone(), targets);
     vec![
         Worker::relay(relay),

@@ -1,9 +1,54 @@
-//! What a peer's answer means to the relay.
+//! Events on their way to a peer, and what its answer means to the relay.
 
-use outbox::{Outcome, Outgoing, Undelivered};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use db::BoxFuture;
+use kernel::OrgId;
+use outbox::{Deliver, Outcome, Outgoing, Undelivered};
 use prost::Message;
 use proto::common::v1::{EventDisposition, EventOutcome};
+use rpc::{Peer, PeerService};
 use tonic::{Code, Status};
+
+/// The time of one delivery.
+pub const DELIVERY: Duration = Duration::from_secs(5);
+
+/// Delivers to a peer, as this service: one call a batch, one outcome an event. `call` makes the call with a generated client
+/// and picks the outcomes out of its answer; `M` is the message that each event was recorded as.
+pub fn to_peer<M, C, F>(peer: Peer, call: C) -> Arc<dyn Deliver>
+where
+    M: Message + Default + 'static,
+    C: Fn(PeerService, Vec<M>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Vec<EventOutcome>, Status>> + Send,
+{
+    Arc::new(ToPeer { peer, call, recorded_as: PhantomData })
+}
+
+struct ToPeer<M, C> {
+    peer: Peer,
+    call: C,
+    recorded_as: PhantomData<fn() -> M>,
+}
+
+impl<M, C, F> Deliver for ToPeer<M, C>
+where
+    M: Message + Default + 'static,
+    C: Fn(PeerService, Vec<M>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Vec<EventOutcome>, Status>> + Send,
+{
+    fn deliver<'a>(
+        &'a self,
+        org: &'a OrgId,
+        batch: Vec<Outgoing>,
+    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
+        Box::pin(async move {
+            let answer = (self.call)(self.peer.as_service(org, DELIVERY), recorded(&batch)?).await;
+            delivered(batch.len(), answer)
+        })
+    }
+}
 
 /// The messages that were recorded as these events.
 ///
@@ -14,19 +59,16 @@ pub fn recorded<M: Message + Default>(batch: &[Outgoing]) -> Result<Vec<M>, Unde
     messages.map_err(|_| Undelivered::Refused("a recorded event cannot be read".to_owned()))
 }
 
-/// What became of the `sent` events of one call: its outcomes in the relay's words, or why there are none. For
-/// [`outbox::Deliver`] implementors, around the generated client's answer.
+/// What became of the `sent` events of one call: its outcomes in the relay's words, or why there are none.
 ///
 /// # Errors
 /// [`Undelivered`] if the call failed, see [`undelivered`], or answered otherwise than with one outcome for each event, as
 /// the contracts promise: the relay sends them one by one then.
-pub fn delivered<T>(
+pub fn delivered(
     sent: usize,
-    answer: Result<tonic::Response<T>, Status>,
-    outcomes: impl FnOnce(T) -> Vec<EventOutcome>,
+    answer: Result<Vec<EventOutcome>, Status>,
 ) -> Result<Vec<Outcome>, Undelivered> {
-    let answer = answer.map_err(|status| undelivered(&status))?;
-    let outcomes = outcomes(answer.into_inner());
+    let outcomes = answer.map_err(|status| undelivered(&status))?;
     if outcomes.len() != sent {
         return Err(Undelivered::Refused("the answer is not one outcome for each event".to_owned()));
     }

@@ -16,7 +16,7 @@
 //! | a key set that changes while the process runs | `key_set` |
 //! | metrics, probes | `internal` |
 //! | logs and traces | `telemetry` |
-//! | what a peer's refusal means to the relay | `delivery` |
+//! | events on their way to a peer, and what its answer means to the relay | `delivery` |
 //! | what a database's refusal is to a caller | `database` |
 //! | what programs say at a terminal | [`say`] |
 //! | what makes two calls the same request | `retry` |
@@ -52,7 +52,7 @@ pub use config::{
     ShutdownConfig, TelemetryConfig,
 };
 pub use database::database;
-pub use delivery::{delivered, recorded, undelivered};
+pub use delivery::{DELIVERY, delivered, recorded, to_peer, undelivered};
 pub use error::StartError;
 pub use lifecycle::until_asked_to_stop;
 pub use main_of::{ServeFlags, exit_code, main, run};

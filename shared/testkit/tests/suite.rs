@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use db::{Db, Migrations};
-use futures::future::BoxFuture;
 use kernel::{EventId, OrgId, Role, Timestamp};
-use outbox::{Deliver, Event, Outbox, Outcome, Outgoing, Relay, Undelivered};
+use outbox::{Deliver, Event, Outbox, Relay};
 use prost::Message;
 use proto::common::v1::{EventDisposition, EventOutcome};
 use proto::notifications::v1::ingest_service_client::IngestServiceClient;
@@ -23,22 +22,11 @@ use tonic::{Code, Request, Response, Status};
 static MIGRATIONS: Migrations = Migrations { sets: &[&outbox::TABLES] };
 
 /// Tells notifications what the test records.
-struct ToNotifications(Peer);
-
-impl Deliver for ToNotifications {
-    fn deliver<'a>(
-        &'a self,
-        org: &'a OrgId,
-        batch: Vec<Outgoing>,
-    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
-        Box::pin(async move {
-            let events: Vec<NotificationEvent> = runtime::recorded(&batch)?;
-            let mut peer = IngestServiceClient::new(self.0.as_service(org, Duration::from_secs(5)));
-            runtime::delivered(batch.len(), peer.notify(NotifyRequest { events }).await, |answer| {
-                answer.outcomes
-            })
-        })
-    }
+fn deliver_to_notifications(peer: Peer) -> Arc<dyn Deliver> {
+    runtime::to_peer(peer, |notifications, events: Vec<NotificationEvent>| async move {
+        let answer = IngestServiceClient::new(notifications).notify(NotifyRequest { events }).await?;
+        Ok(answer.into_inner().outcomes)
+    })
 }
 
 /// Who called, for which events.
@@ -76,7 +64,7 @@ fn notes(opened: &Arc<Mutex<Option<(Db, Outbox)>>>) -> Unit {
         let opened = Arc::clone(&opened);
         async move {
             let (db, outbox) = (deps.open(&MIGRATIONS).await?, Outbox::new());
-            let target = Arc::new(ToNotifications(deps.peer("notifications")?)) as Arc<dyn Deliver>;
+            let target = deliver_to_notifications(deps.peer("notifications")?);
             let targets = HashMap::from([("notifications", target)]);
             let relay = Relay::new("notes", db.clone(), outbox.clone(), deps.clock.clone(), targets);
             *opened.lock().unwrap() = Some((db, outbox));

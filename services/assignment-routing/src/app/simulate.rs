@@ -12,6 +12,7 @@ use super::App;
 use super::begin_conversation::BEGINNING;
 use super::rulesets::calendar;
 use super::workflows::{WorkflowChange, check_named};
+use crate::domain::begun::Begun;
 use crate::domain::conversation::{Conversation, Status};
 use crate::domain::facts::{ContactFacts, Facts};
 use crate::domain::priority::Priority;
@@ -20,7 +21,6 @@ use crate::domain::workflow::Workflow;
 use crate::error::Error;
 use crate::peers;
 use crate::store;
-use crate::store::begun::Begun;
 
 /// Page tokens of this list.
 const LIST: &str = "routing.simulation";

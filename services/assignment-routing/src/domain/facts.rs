@@ -10,7 +10,7 @@ use super::condition::ENVIRONMENT;
 use super::conversation::{Conversation, Status};
 use super::hours::Hours;
 use super::priority::Priority;
-use super::zone::{LocalTime, WallClock};
+use zones::{LocalTime, WallClock};
 
 /// What is asked of the contacts service.
 pub(super) const CONTACT: &str = "contact";

@@ -4,7 +4,7 @@ use kernel::{Malformed, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::agent::WorkingHours;
-use super::zone::{Day, LocalTime, WallClock, Zone};
+use zones::{Day, LocalTime, WallClock, Zone};
 
 /// A day on which a team does not work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

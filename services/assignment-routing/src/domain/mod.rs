@@ -5,18 +5,20 @@
 //! | [`agent`], [`handle`], [`presence`], [`team`] | people inside, what `@` resolves, whether they are there |
 //! | [`name_query`] | finding people by the beginnings of their names |
 //! | [`conversation`], [`message`], [`priority`] | conversations: how each event changes them |
+//! | [`begun`] | when a conversation began, as its id tells |
 //! | [`history`] | what happened to a conversation, and the order of it |
 //! | [`view`] | inbox views, their order and their pages |
 //! | [`inbox_log`], [`interest`], [`ring`] | what changes in inboxes: places in the log of it, whom it concerns, the newest of it |
 //! | [`who_is_here`] | who is at a conversation at this moment |
 //! | [`workflow`], [`condition`], [`facts`], [`ruleset`] | workflows, their CEL conditions, what these ask about; what a set makes of a conversation |
-//! | [`hours`], [`zone`] | when a team works; what clocks and calendars show somewhere |
+//! | [`hours`] | when a team works |
 //! | [`choose`], [`batch`] | whose turn it is, for one conversation and for a queue of them |
 //! | [`target`], [`handoff`], [`reopen`] | giving conversations away, and who has one that is open again |
 //! | [`decision`] | the explained decision that is stored |
 
 pub mod agent;
 pub mod batch;
+pub mod begun;
 pub mod choose;
 pub mod condition;
 pub mod conversation;
@@ -43,4 +45,3 @@ pub mod team;
 pub mod view;
 pub mod who_is_here;
 pub mod workflow;
-pub mod zone;

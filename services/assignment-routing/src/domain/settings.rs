@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::handoff::HandoffRules;
 use super::reopen::ReopenPolicy;
-use super::zone::Zone;
+use zones::Zone;
 
 /// The policies of an organization. Without any decision of its own: [`Settings::default`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

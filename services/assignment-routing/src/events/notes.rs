@@ -1,8 +1,6 @@
 //! What the notes service writes down for us: handoffs, and notes of workflows. This is all that routing has to do with notes: it sends
 //! them, and cannot read one.
 
-use std::time::Duration;
-
 use futures::future::BoxFuture;
 use kernel::{ContactId, ConversationId, EventId, OrgId, Timestamp, WorkflowId};
 use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
@@ -12,6 +10,7 @@ use proto::notes::v1::ingest_service_client::IngestServiceClient;
 use proto::notes::v1::ingested_handoff::Receiver as Said;
 use rpc::Peer;
 use rpc::convert::{proto_role, proto_time};
+use runtime::DELIVERY;
 
 use crate::domain::agent::Person;
 use crate::domain::conversation::Conversation;
@@ -20,9 +19,6 @@ use crate::domain::message::Author;
 
 /// The peer that keeps notes, in the outbox.
 pub const NOTES: &str = "notes";
-
-/// How long one delivery may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Bytes of notes in one call, unless one alone has more: below what a service takes in one message.
 const CALL_BYTES: usize = 160 * 1024;
@@ -161,12 +157,13 @@ impl Deliver for ToNotes {
         batch: Vec<Outgoing>,
     ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
         Box::pin(async move {
-            let mut client = IngestServiceClient::new(self.0.as_service(org, PATIENCE));
+            let mut client = IngestServiceClient::new(self.0.as_service(org, DELIVERY));
             let mut outcomes = Vec::with_capacity(batch.len());
             // A call that fails has all of them sent again: those that were written before are known by their ids.
             for part in parts(&batch) {
                 let answer = client.write_notes(pb::WriteNotesRequest { notes: runtime::recorded(part)? });
-                outcomes.extend(runtime::delivered(part.len(), answer.await, |answer| answer.outcomes)?);
+                let told = answer.await.map(|answer| answer.into_inner().outcomes);
+                outcomes.extend(runtime::delivered(part.len(), told)?);
             }
             Ok(outcomes)
         })

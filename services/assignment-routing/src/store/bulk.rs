@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use db::{DbError, Json, Tx};
+use db::{DbError, Tx};
 use kernel::{AgentId, ConversationId, TeamId, Timestamp};
 
-use super::conversations::{COLUMNS, ConversationRow, TABLES};
+use super::conversations::{COLUMNS, ConversationRow, TABLES, bind_state};
 use super::{agents, list, locks};
 use crate::domain::conversation::Conversation;
 
@@ -45,27 +45,7 @@ pub async fn save_conversations(tx: &mut Tx, all: &[&Conversation]) -> Result<u6
          WHERE c.org_id = $1 AND c.conversation_id = v.column1 AND c.version = v.column2",
         db::rows(2, all.len(), 17)
     );
-    let mut query = tx.query_dynamic(sql);
-    for it in all {
-        query = query
-            .bind(it.id)
-            .bind(it.version)
-            .bind(it.subject.as_str())
-            .bind(Json(&it.tags))
-            .bind(i64::from(it.priority.rank()))
-            .bind(it.status.as_str())
-            .bind(it.assignee_id())
-            .bind(it.team)
-            .bind(it.waiting_since)
-            .bind(it.first_reply_time)
-            .bind(it.last_activity_time)
-            .bind(it.snooze_until)
-            .bind(it.resolve_time)
-            .bind(it.message_count)
-            .bind(it.last_inbound_position)
-            .bind(it.last_entry_time)
-            .bind(it.sharing.as_ref().map(Json));
-    }
+    let query = all.iter().fold(tx.query_dynamic(sql), |query, it| bind_state(query, it));
     query.execute(tx).await
 }
 

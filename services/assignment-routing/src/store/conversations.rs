@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use db::{DbError, Json, Tx};
+use db::{DbError, Json, Query, Tx};
 use kernel::{AgentId, ContactId, ConversationId, Subject, TeamId, Timestamp};
 
 use super::{agents, list, locks, unreadable};
@@ -247,16 +247,9 @@ pub async fn insert_conversation(tx: &mut Tx, new: &Conversation) -> Result<Opti
         .await
 }
 
-/// Writes a changed conversation if the row still has its version, and gives it the next; says whether it had.
-pub async fn save_conversation(tx: &mut Tx, it: &mut Conversation) -> Result<bool, DbError> {
-    let saved = tx
-        .query(
-            "UPDATE conversations SET version = version + 1, subject = $4, tags = $5, priority = $6, status = $7,
-                 assignee_id = $8, team_id = $9, waiting_since = $10, first_reply_time = $11, last_activity_time = $12,
-                 snooze_until = $13, resolve_time = $14, message_count = $15, last_inbound_position = $16,
-                 last_entry_time = $17, sharing = $18
-             WHERE org_id = $1 AND conversation_id = $2 AND version = $3",
-        )
+/// What changes of a conversation, behind its id and the version that was read: 17 values.
+pub(super) fn bind_state(query: Query, it: &Conversation) -> Query {
+    query
         .bind(it.id)
         .bind(it.version)
         .bind(it.subject.as_str())
@@ -274,8 +267,18 @@ pub async fn save_conversation(tx: &mut Tx, it: &mut Conversation) -> Result<boo
         .bind(it.last_inbound_position)
         .bind(it.last_entry_time)
         .bind(it.sharing.as_ref().map(Json))
-        .execute(tx)
-        .await?;
+}
+
+/// Writes a changed conversation if the row still has its version, and gives it the next; says whether it had.
+pub async fn save_conversation(tx: &mut Tx, it: &mut Conversation) -> Result<bool, DbError> {
+    let saved = tx.query(
+        "UPDATE conversations SET version = version + 1, subject = $4, tags = $5, priority = $6, status = $7,
+             assignee_id = $8, team_id = $9, waiting_since = $10, first_reply_time = $11, last_activity_time = $12,
+             snooze_until = $13, resolve_time = $14, message_count = $15, last_inbound_position = $16,
+             last_entry_time = $17, sharing = $18
+         WHERE org_id = $1 AND conversation_id = $2 AND version = $3",
+    );
+    let saved = bind_state(saved, it).execute(tx).await?;
     it.version += 1;
     Ok(saved == 1)
 }

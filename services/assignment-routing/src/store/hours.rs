@@ -4,7 +4,7 @@ use db::{DbError, Json, Tx};
 use kernel::{TeamId, Timestamp};
 
 use crate::domain::hours::{BusinessWeek, TeamHours};
-use crate::domain::zone::Zone;
+use zones::Zone;
 
 #[derive(db::FromRow)]
 struct HoursRow {

@@ -9,7 +9,7 @@ use super::unreadable;
 use crate::domain::handoff::HandoffRules;
 use crate::domain::reopen::ReopenPolicy;
 use crate::domain::settings::{Decided, Settings};
-use crate::domain::zone::Zone;
+use zones::Zone;
 
 #[derive(db::FromRow)]
 struct SettingsRow {

@@ -4,8 +4,8 @@ use kernel::{Role, Timestamp};
 use proto::routing::v1 as pb;
 use rpc::Fault;
 use rpc::convert::{etag, proto_role, role_of};
+use rpc::update_mask;
 
-use super::mask;
 use super::{maybe_time, narrow, time};
 use crate::domain::agent::{Agent, Found, Person, Profile, ProfileChange, Skill, WorkingHours};
 use crate::domain::choose::Availability;
@@ -117,7 +117,7 @@ pub fn profile_change(
     it: pb::AgentProfile,
     mask: Option<&prost_types::FieldMask>,
 ) -> Result<ProfileChange, Fault> {
-    let paths = mask::paths(
+    let paths = update_mask::paths(
         mask,
         &[
             ("username", !it.username.is_empty()),

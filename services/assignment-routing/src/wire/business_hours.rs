@@ -4,11 +4,11 @@ use proto::routing::v1 as pb;
 use rpc::Fault;
 use rpc::convert::etag;
 
-use super::maybe_time;
+use super::{maybe_time, zone};
 use crate::app::business_hours::Working;
 use crate::domain::agent::WorkingHours;
 use crate::domain::hours::{BusinessWeek, Holiday};
-use crate::domain::zone::{Day, Zone};
+use zones::Day;
 
 /// When a team works.
 #[must_use]
@@ -42,7 +42,7 @@ fn week(it: &BusinessWeek) -> pb::BusinessWeek {
 /// # Errors
 /// INVALID_FIELD for a time zone or a day that there is not, a stretch that ends before it begins, a day twice.
 pub fn week_of(it: pb::BusinessWeek) -> Result<BusinessWeek, Fault> {
-    let zone = Zone::parse(&it.time_zone).map_err(|bad| Fault::invalid("week.time_zone", bad.reason()))?;
+    let zone = zone(&it.time_zone).map_err(|bad| Fault::invalid("week.time_zone", bad.reason()))?;
     let interval = |it: pb::WorkingHours| WorkingHours {
         weekday: it.weekday,
         start_minute: it.start_minute,

@@ -3,9 +3,9 @@
 use proto::routing::v1 as pb;
 use rpc::Fault;
 use rpc::convert::etag;
+use rpc::update_mask;
 
 use super::agent::person;
-use super::mask;
 use super::{maybe_time, narrow, time};
 use crate::domain::conversation::{Conversation, ConversationChange, Status};
 use crate::domain::priority::Priority;
@@ -50,7 +50,7 @@ pub fn conversation(it: Conversation, inside: bool) -> pb::Conversation {
 /// # Errors
 /// UNKNOWN_UPDATE_PATH.
 pub fn conversation_change(it: pb::UpdateConversationRequest) -> Result<ConversationChange, Fault> {
-    let paths = mask::paths(
+    let paths = update_mask::paths(
         it.update_mask.as_ref(),
         &[("subject", !it.subject.is_empty()), ("tags", !it.tags.is_empty()), ("priority", it.priority != 0)],
     )?;

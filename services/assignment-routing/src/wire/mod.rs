@@ -12,7 +12,6 @@ pub mod handoff;
 pub mod history;
 pub mod inbox;
 pub mod inbox_watch;
-pub mod mask;
 pub mod message;
 pub mod presence;
 pub mod settings;
@@ -21,7 +20,8 @@ pub mod simulation;
 pub mod team;
 pub mod workflow;
 
-use kernel::Timestamp;
+use kernel::{Malformed, Timestamp};
+use zones::Zone;
 
 fn time(time: Timestamp) -> Option<prost_types::Timestamp> {
     Some(rpc::convert::proto_time(time))
@@ -33,4 +33,9 @@ fn maybe_time(time: Option<Timestamp>) -> Option<prost_types::Timestamp> {
 
 fn narrow(count: i64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// A zone by its name; no name is UTC.
+fn zone(name: &str) -> Result<Zone, Malformed> {
+    if name.is_empty() { Ok(Zone::UTC) } else { Zone::parse(name) }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use proto::routing::v1 as pb;
 use rpc::Fault;
 use rpc::convert::etag;
+use rpc::update_mask;
 
-use super::{mask, maybe_time};
+use super::{maybe_time, zone};
 use crate::domain::reopen::ReopenPolicy;
 use crate::domain::settings::{Decided, Settings, SettingsChange};
-use crate::domain::zone::Zone;
 
 /// Settings for the wire.
 #[must_use]
@@ -36,7 +36,7 @@ pub fn settings(it: Decided) -> pb::Settings {
 /// # Errors
 /// UNKNOWN_UPDATE_PATH; INVALID_FIELD for a channel that is named twice.
 pub fn settings_change(it: &pb::UpdateSettingsRequest) -> Result<SettingsChange, Fault> {
-    let paths = mask::paths(
+    let paths = update_mask::paths(
         it.update_mask.as_ref(),
         &[
             ("default_capacity_units", it.default_capacity_units.is_some()),
@@ -51,7 +51,7 @@ pub fn settings_change(it: &pb::UpdateSettingsRequest) -> Result<SettingsChange,
         default_capacity_units: paths
             .take("default_capacity_units", it.default_capacity_units.unwrap_or_default()),
         channel_units: paths.take("channel_units", channel_units(&it.channel_units)?),
-        time_zone: paths.take("time_zone", Zone::parse(&it.time_zone)?),
+        time_zone: paths.take("time_zone", zone(&it.time_zone)?),
         reassign_requires_handoff: paths
             .take("reassign_requires_handoff", it.reassign_requires_handoff.unwrap_or_default()),
         escalate_requires_handoff: paths

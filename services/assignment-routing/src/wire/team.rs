@@ -3,9 +3,9 @@
 use proto::routing::v1 as pb;
 use rpc::Fault;
 use rpc::convert::{etag, ids_of};
+use rpc::update_mask;
 
 use super::agent::person;
-use super::mask;
 use super::{narrow, time};
 use crate::app::directory::{Meaning, Resolved};
 use crate::domain::handle::Handle;
@@ -60,7 +60,7 @@ pub fn team_change(it: &pb::UpdateTeamRequest) -> Result<TeamChange, Fault> {
         ("ramp_up_limit", it.ramp_up_limit != 0),
         ("ramp_up_seconds", it.ramp_up_seconds != 0),
     ];
-    let paths = mask::paths(it.update_mask.as_ref(), &known)?;
+    let paths = update_mask::paths(it.update_mask.as_ref(), &known)?;
     Ok(TeamChange {
         handle: if paths.has("handle") { Some(handle(&it.handle)?) } else { None },
         display_name: paths.take("display_name", it.display_name.clone()),

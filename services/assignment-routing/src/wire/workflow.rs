@@ -4,9 +4,9 @@ use proto::routing::v1 as pb;
 use proto::routing::v1::action::Action as Said;
 use rpc::Fault;
 use rpc::convert::{etag, id_of, ids_of, optional_id_of};
+use rpc::update_mask;
 
 use super::conversation::{priority, priority_of};
-use super::mask;
 use super::time;
 use crate::app::workflows::WorkflowChange;
 use crate::domain::workflow::{Action, Trigger, Workflow};
@@ -57,7 +57,7 @@ pub fn workflow_change(
     it: pb::WorkflowSpec,
     mask: Option<&prost_types::FieldMask>,
 ) -> Result<WorkflowChange, Fault> {
-    let paths = mask::paths(
+    let paths = update_mask::paths(
         mask,
         &[
             ("name", !it.name.is_empty()),

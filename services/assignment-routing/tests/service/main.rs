@@ -2,6 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
+/// Parts that need no service around them, with the tests that stand beside their code.
+mod app;
+#[expect(dead_code, unreachable_pub, reason = "only its own tests use it here")]
+#[path = "../../src/domain/mod.rs"]
+mod domain;
+
 mod around;
 mod assigned;
 mod audit;

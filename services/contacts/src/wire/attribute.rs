@@ -6,10 +6,9 @@ use kernel::{Malformed, PageSize};
 use proto::contacts::v1 as pb;
 use proto::contacts::v1::attribute_value::Value as PbValue;
 use rpc::convert::{etag, expected_version, id_of, proto_time};
-use rpc::{Call, Fault};
+use rpc::{Call, Fault, update_mask};
 
 use super::Broken;
-use super::mask;
 use crate::app::{
     DefineAttribute, DefinitionPage, DeleteDefinition, ListDefinitions, SetAttributes, UpdateDefinition,
 };
@@ -51,8 +50,7 @@ pub(crate) fn update(
         ("choices", !request.choices.is_empty()),
         ("archived", request.archived),
     ];
-    let named = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
-    let paths = mask::paths(named, &known)?;
+    let paths = update_mask::paths(request.update_mask.as_ref(), &known)?;
     let mut broken = Broken::default();
     let mut change = DefinitionChange::default();
     if paths.has("display_name") {

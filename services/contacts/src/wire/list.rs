@@ -3,10 +3,9 @@
 use kernel::{ContactId, PageSize};
 use proto::contacts::v1 as pb;
 use rpc::convert::{etag, expected_version, id_of, ids_of, proto_time};
-use rpc::{Call, Fault};
+use rpc::{Call, Fault, update_mask};
 
 use super::Broken;
-use super::mask;
 use crate::app::{CreateList, ListMembers, ListPage, UpdateList};
 use crate::domain::{ContactList, Line, ListChange, ListId, ListName};
 
@@ -26,8 +25,7 @@ pub(crate) fn update(call: &Call, request: &pb::UpdateListRequest) -> Result<Upd
         ("display_name", !request.display_name.is_empty()),
         ("description", !request.description.is_empty()),
     ];
-    let named = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
-    let paths = mask::paths(named, &known)?;
+    let paths = update_mask::paths(request.update_mask.as_ref(), &known)?;
     let mut broken = Broken::default();
     let mut change = ListChange::default();
     if paths.has("display_name") {

@@ -8,7 +8,6 @@ pub(crate) mod contact;
 pub(crate) mod duplicate;
 pub(crate) mod erasure;
 pub(crate) mod list;
-mod mask;
 pub(crate) mod merge;
 pub(crate) mod panel;
 pub(crate) mod search;

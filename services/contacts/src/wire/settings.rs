@@ -2,9 +2,9 @@
 
 use proto::contacts::v1 as pb;
 use rpc::convert::{etag, expected_version, proto_time};
-use rpc::{Call, Fault};
+use rpc::{Call, Fault, update_mask};
 
-use super::{Broken, mask};
+use super::Broken;
 use crate::app::UpdateSettings;
 use crate::domain::{Days, Decided, Settings, SettingsChange};
 
@@ -22,8 +22,10 @@ pub(crate) fn settings(decided: Decided) -> pb::Settings {
 /// A change of settings. A path that the mask names and whose field is absent goes back to its default.
 pub(crate) fn change(call: &Call, request: &pb::UpdateSettingsRequest) -> Result<UpdateSettings, Fault> {
     let retry = runtime::retry(call, &request.request_id, request)?;
-    let named = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
-    let paths = mask::paths(named, &[(RETENTION, request.activity_retention_days != 0)])?;
+    let paths = update_mask::paths(
+        request.update_mask.as_ref(),
+        &[(RETENTION, request.activity_retention_days != 0)],
+    )?;
     if !paths.has(RETENTION) {
         // Zero, which says nothing: whoever means "for ever" or "not at all" shall not take an OK for it.
         let range = format!("must be 1 to {} days: 0 changes nothing", Days::MOST);

@@ -17,7 +17,6 @@
 //! | [`transfer`] | everything as lines of a file, and back |
 //! | [`watch`] | the order of changes that somebody follows |
 //! | [`export`] | the history of a conversation as a file |
-//! | [`zone`] | [`Zone`]: in which an organization reads times |
 //! | [`settings`] | [`Settings`]: what an organization decides, and the defaults |
 
 pub mod export;
@@ -38,7 +37,6 @@ pub mod timeline;
 mod timeline_tests;
 pub mod transfer;
 pub mod watch;
-pub mod zone;
 
 pub use handle::{Handle, MOST_HANDLES, handles_in};
 pub use handoff::{Acknowledgement, Handoff, HandoffTexts, NotAcknowledged, Urgency};
@@ -51,4 +49,3 @@ pub use template::{
     Field, Filling, Misfit, Template, TemplateId, TemplateText, Unfilled, Value, template_name,
 };
 pub use thread::{NoReply, Reply, told_of_reply};
-pub use zone::{WallClock, Zone};

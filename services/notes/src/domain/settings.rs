@@ -5,7 +5,7 @@ use std::time::Duration;
 use kernel::{Malformed, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Zone;
+use zones::Zone;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

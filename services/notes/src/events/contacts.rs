@@ -1,8 +1,9 @@
 //! What contacts is told: that a colleague wrote a note around one, who and when. Never what it says, and no id that leads to it.
 
-use db::BoxFuture;
-use kernel::{Clock, EventId, OrgId};
-use outbox::{Deliver, Event, Outcome, Outgoing, Undelivered};
+use std::sync::Arc;
+
+use kernel::{Clock, EventId};
+use outbox::{Deliver, Event};
 use proto::common::v1::Actor;
 use proto::contacts::v1::activity_event::Event as Happened;
 use proto::contacts::v1::activity_event_service_client::ActivityEventServiceClient;
@@ -10,7 +11,7 @@ use proto::contacts::v1::{ActivityEvent, ApplyActivityEventsRequest, NoteWritten
 use rpc::Peer;
 use rpc::convert::{proto_role, proto_time};
 
-use super::{DELIVERY, recorded};
+use super::recorded;
 use crate::domain::Note;
 use crate::peers::CONTACTS;
 
@@ -34,19 +35,10 @@ pub(super) fn of_new_note(clock: &Clock, note: &Note) -> Event {
 }
 
 /// Takes events to the contacts service.
-pub struct ToContacts(pub Peer);
-
-impl Deliver for ToContacts {
-    fn deliver<'a>(
-        &'a self,
-        org: &'a OrgId,
-        batch: Vec<Outgoing>,
-    ) -> BoxFuture<'a, Result<Vec<Outcome>, Undelivered>> {
-        Box::pin(async move {
-            let mut client = ActivityEventServiceClient::new(self.0.as_service(org, DELIVERY));
-            let request = ApplyActivityEventsRequest { events: runtime::recorded(&batch)? };
-            let answer = client.apply_activity_events(request).await;
-            runtime::delivered(batch.len(), answer, |answer| answer.outcomes)
-        })
-    }
+pub fn deliver_to_contacts(peer: Peer) -> Arc<dyn Deliver> {
+    runtime::to_peer(peer, |contacts, events| async move {
+        let request = ApplyActivityEventsRequest { events };
+        let answer = ActivityEventServiceClient::new(contacts).apply_activity_events(request).await?;
+        Ok(answer.into_inner().outcomes)
+    })
 }

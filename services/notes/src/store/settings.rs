@@ -3,7 +3,9 @@
 use db::{DbError, Tx};
 use kernel::{OrgId, Timestamp};
 
-use crate::domain::{ConversationNoteDeletion, Decided, Retention, Settings, Zone};
+use zones::Zone;
+
+use crate::domain::{ConversationNoteDeletion, Decided, Retention, Settings};
 
 #[derive(db::FromRow)]
 struct SettingsRow {

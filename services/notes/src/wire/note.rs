@@ -4,7 +4,7 @@ use db::Retry;
 use kernel::{NoteId, PageSize};
 use proto::notes::v1 as pb;
 use rpc::convert::{display_name, etag, expected_version, id_of, optional_id_of, proto_role, proto_time};
-use rpc::{Call, Caller, Fault};
+use rpc::{Call, Caller, Fault, update_mask};
 
 use super::handoff;
 use super::template::filling;
@@ -12,7 +12,6 @@ use crate::app::{Deletion, Edit, On, Page, PageRequest, Text, Writing};
 use crate::domain::{
     Author, Body, Kind, Mark, Mention, Note, NoteKind, Outcome, Refusal, Revision, handles_in,
 };
-use crate::error::Error;
 use crate::store::lists::Shelf;
 
 /// Reads a request to write a note on a conversation, and the key of its retries.
@@ -66,10 +65,7 @@ fn text(body: String, template: Option<pb::NoteTemplateFilling>) -> Result<Text,
 pub fn edit(call: &Call, request: pb::UpdateNoteRequest) -> Result<(Edit, Retry), Fault> {
     let retry = runtime::retry(call, &request.request_id, &request)?;
     // The only thing that can be changed; a mask which names nothing means it too.
-    let paths = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
-    if let Some(path) = paths.into_iter().find(|path| path != "body") {
-        return Err(Error::UnknownPath { path }.into());
-    }
+    update_mask::paths(request.update_mask.as_ref(), &[("body", true)])?;
     let note_id = id_of("note_id", &request.note_id)?;
     let body = Body::parse(request.body)?;
     let handles = handles_in(body.as_str())?;

@@ -1,14 +1,13 @@
 //! Settings, between the contract and the domain.
 
 use db::Retry;
-use proto::common::v1::ErrorReason;
 use proto::notes::v1 as pb;
 use rpc::convert::{etag, expected_version, proto_time};
-use rpc::{Call, Fault};
-use tonic::Code;
+use rpc::{Call, Fault, update_mask};
+use zones::Zone;
 
 use crate::app::settings::UpdateSettings;
-use crate::domain::{ConversationNoteDeletion, Decided, Retention, Settings, SettingsChange, Zone};
+use crate::domain::{ConversationNoteDeletion, Decided, Retention, Settings, SettingsChange};
 
 const CONTACT_NOTE: &str = "contact_note_requires_conversation";
 const DELETION: &str = "conversation_note_deletion";
@@ -50,57 +49,31 @@ pub fn settings_change(
         pb::ConversationNoteDeletion::Tombstone => Some(ConversationNoteDeletion::Tombstone),
         pb::ConversationNoteDeletion::Unspecified => None,
     };
-    let paths = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
-    let known = [CONTACT_NOTE, DELETION, INTERNAL, ZONE, NOTES_KEPT, INTERNAL_KEPT];
-    if let Some(unknown) = paths.iter().find(|path| !known.contains(&path.as_str())) {
-        return Err(unknown_path(unknown));
-    }
-    let default = Settings::default();
     let zone = (!request.time_zone.is_empty()).then(|| Zone::parse(&request.time_zone)).transpose()?;
+    let notes_kept = request.note_retention_days.map(Retention::of_days);
+    let internal_kept = request.internal_message_retention_days.map(Retention::of_days);
+    let known = [
+        (CONTACT_NOTE, request.contact_note_requires_conversation.is_some()),
+        (DELETION, deletion.is_some()),
+        (INTERNAL, request.internal_messages_enabled.is_some()),
+        (ZONE, zone.is_some()),
+        (NOTES_KEPT, notes_kept.is_some()),
+        (INTERNAL_KEPT, internal_kept.is_some()),
+    ];
+    let paths = update_mask::paths(request.update_mask.as_ref(), &known)?;
+    let default = Settings::default();
+    let requires_conversation =
+        request.contact_note_requires_conversation.unwrap_or(default.contact_note_requires_conversation);
+    let internal_enabled = request.internal_messages_enabled.unwrap_or(default.internal_messages_enabled);
     let change = SettingsChange {
-        contact_note_requires_conversation: chosen(
-            &paths,
-            CONTACT_NOTE,
-            request.contact_note_requires_conversation,
-            default.contact_note_requires_conversation,
-        ),
-        conversation_note_deletion: chosen(&paths, DELETION, deletion, default.conversation_note_deletion),
-        internal_messages_enabled: chosen(
-            &paths,
-            INTERNAL,
-            request.internal_messages_enabled,
-            default.internal_messages_enabled,
-        ),
-        time_zone: chosen(&paths, ZONE, zone, default.time_zone),
-        note_retention: chosen(
-            &paths,
-            NOTES_KEPT,
-            request.note_retention_days.map(Retention::of_days),
-            default.note_retention,
-        ),
-        internal_message_retention: chosen(
-            &paths,
-            INTERNAL_KEPT,
-            request.internal_message_retention_days.map(Retention::of_days),
-            default.internal_message_retention,
-        ),
+        contact_note_requires_conversation: paths.take(CONTACT_NOTE, requires_conversation),
+        conversation_note_deletion: paths
+            .take(DELETION, deletion.unwrap_or(default.conversation_note_deletion)),
+        internal_messages_enabled: paths.take(INTERNAL, internal_enabled),
+        time_zone: paths.take(ZONE, zone.unwrap_or(default.time_zone)),
+        note_retention: paths.take(NOTES_KEPT, notes_kept.unwrap_or(default.note_retention)),
+        internal_message_retention: paths
+            .take(INTERNAL_KEPT, internal_kept.unwrap_or(default.internal_message_retention)),
     };
     Ok((UpdateSettings { change, expected: expected_version(&request.etag) }, retry))
-}
-
-/// The new value of a field, if it changes.
-fn chosen<T>(paths: &[String], path: &str, given: Option<T>, default: T) -> Option<T> {
-    if paths.is_empty() {
-        return given;
-    }
-    paths.iter().any(|named| named == path).then(|| given.unwrap_or(default))
-}
-
-fn unknown_path(path: &str) -> Fault {
-    let text = format!(
-        "the update mask of settings may name {CONTACT_NOTE}, {DELETION}, {INTERNAL}, {ZONE}, {NOTES_KEPT} and {INTERNAL_KEPT}"
-    );
-    Fault::new(Code::InvalidArgument, ErrorReason::UnknownUpdatePath, text.clone())
-        .violation("update_mask", text)
-        .with_metadata("path", path)
 }

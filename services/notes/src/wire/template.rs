@@ -3,7 +3,7 @@
 use db::Retry;
 use proto::notes::v1 as pb;
 use rpc::convert::{etag, id_of, proto_time};
-use rpc::{Call, Fault};
+use rpc::{Call, Fault, update_mask};
 
 use crate::app::TemplateChange;
 use crate::domain::{Field, Filling, Template, TemplateText, Value, template_name};
@@ -29,19 +29,16 @@ pub fn new_template(
 /// INVALID_ARGUMENT naming the field, or the path of the update mask.
 pub fn change(call: &Call, request: pb::UpdateNoteTemplateRequest) -> Result<(TemplateChange, Retry), Fault> {
     let retry = runtime::retry(call, &request.request_id, &request)?;
-    let paths = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
-    if let Some(path) = paths.iter().find(|path| !["name", "body", "fields"].contains(&path.as_str())) {
-        return Err(Error::UnknownTemplatePath { path: path.clone() }.into());
-    }
-    let named = |path: &str, set: bool| {
-        if paths.is_empty() { set } else { paths.iter().any(|named| named == path) }
-    };
-    let (name, body) = (named("name", !request.name.is_empty()), named("body", !request.body.is_empty()));
-    let all = named("fields", !request.fields.is_empty());
+    let known = [
+        ("name", !request.name.is_empty()),
+        ("body", !request.body.is_empty()),
+        ("fields", !request.fields.is_empty()),
+    ];
+    let paths = update_mask::paths(request.update_mask.as_ref(), &known)?;
     let change = TemplateChange {
-        name: name.then(|| template_name(request.name)).transpose()?,
-        body: body.then_some(request.body),
-        fields: all.then(|| fields(request.fields)),
+        name: paths.take("name", request.name).map(template_name).transpose()?,
+        body: paths.take("body", request.body),
+        fields: paths.take("fields", request.fields).map(fields),
     };
     Ok((change, retry))
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::agent::WorkingHours;
 use crate::domain::facts::ContactFacts;
 use crate::domain::hours::{BusinessWeek, Hours};
-use crate::domain::zone::Zone;
+use zones::Zone;
 
 /// 2026-01-01T00:00:00Z, a Thursday.
 const NEW_YEAR: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);

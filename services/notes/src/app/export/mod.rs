@@ -13,11 +13,11 @@ use futures::Stream;
 use rpc::Call;
 
 use super::App;
-use crate::domain::Zone;
 use crate::domain::export::{Edition, Heading, Order};
 use crate::error::Error;
 use crate::store;
 use crate::wire;
+use zones::Zone;
 
 /// How many PDFs of a process are made at once: each may have 16 MiB of text, and all of it is needed before there is a first page.
 pub const PDFS_AT_ONCE: usize = 2;

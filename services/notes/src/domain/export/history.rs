@@ -7,7 +7,6 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::domain::timeline::Kind;
-use crate::domain::zone;
 
 /// The conversation itself.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -349,7 +348,7 @@ impl Participants {
 }
 
 fn moment<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&zone::rfc3339(*time))
+    to.serialize_str(&zones::rfc3339(*time))
 }
 
 fn maybe_moment<S: Serializer>(time: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {

@@ -14,7 +14,6 @@ use serde::Serialize;
 use super::history::{Entry, Heading, Participant, Participants};
 use super::{Edition, profile::Profile};
 use crate::domain::timeline::Kind;
-use crate::domain::zone;
 
 /// What the shape is called, so that a program knows the file without being told.
 pub const NAME: &str = "backchannel.conversation";
@@ -63,7 +62,7 @@ impl JsonFile {
                 Profile::WithNotes => "WITH_NOTES",
                 Profile::Full => "FULL",
             },
-            export_time: zone::rfc3339(edition.export_time),
+            export_time: zones::rfc3339(edition.export_time),
             conversation: heading,
         };
         let mut bytes = serde_json::to_vec(&opening)?;

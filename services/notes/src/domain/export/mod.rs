@@ -18,7 +18,7 @@ pub use profile::Profile;
 
 use kernel::{ConversationId, Timestamp};
 
-use super::Zone;
+use zones::Zone;
 
 /// What kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use super::line::Line;
 use super::value::Value;
 use crate::domain::template::{Field as TemplateField, TemplateText, template_name as parse_template_name};
-use crate::domain::zone::Zone;
 use crate::domain::{Handle, Handoff, HandoffTexts, MOST_HANDLES, Mention, Misfit};
+use zones::Zone;
 
 /// Whether a line can belong to another.
 pub type Fits = fn(&Line, &Line) -> Result<(), Malformed>;

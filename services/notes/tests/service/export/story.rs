@@ -1,7 +1,6 @@
 //! A conversation in which everything private says a word that nothing else says.
 
 use kernel::{Clock, Role, Timestamp};
-use notes::domain::Zone;
 use notes::domain::export::history::{
     Assigned, Customer, Deletion, Direction, Entry, Event, HandedOver, Happening, Heading, Identity, Inside,
     Message, Noted, Whisper, Writer,
@@ -9,6 +8,7 @@ use notes::domain::export::history::{
 use notes::domain::export::json::JsonFile;
 use notes::domain::export::pdf::{self, Pdf};
 use notes::domain::export::{Edition, Profile};
+use zones::Zone;
 
 /// 22 November 2026, 14:03:22 in UTC.
 pub(crate) const BEGAN: Timestamp = Timestamp::from_micros(1_795_356_202_000_000);

@@ -4,11 +4,11 @@ use super::blocks::{Block, markdown, plain};
 use super::flow::Flow;
 use super::setting::Run;
 use super::style::{BODY, Frame, SMALL, Style, Tone};
-use crate::domain::WallClock;
 use crate::domain::export::Edition;
 use crate::domain::export::history::{
     Assigned, Direction, Entry, Event, HandedOver, Happening, Heading, Message, Noted, Whisper, Writer,
 };
+use zones::WallClock;
 
 /// What all entries are told by.
 struct Telling<'a> {

@@ -12,7 +12,6 @@ use super::setting::{BOX, Run, TypeCase, width_of};
 use super::style::{FOOT_LINE, LEADING, MARGIN, MEASURE, PAGE, SMALL, Style};
 use crate::domain::export::Edition;
 use crate::domain::export::history::Heading;
-use crate::domain::zone;
 
 /// The file of compressed pages.
 pub(super) fn written(
@@ -87,7 +86,7 @@ fn identity(pages: &[Vec<u8>]) -> (Vec<u8>, Vec<u8>) {
 }
 
 fn date(time: Timestamp) -> Date {
-    let at = zone::instant(time).to_zoned(TimeZone::UTC);
+    let at = zones::instant(time).to_zoned(TimeZone::UTC);
     let small = |number: i8| u8::try_from(number).unwrap_or_default();
     Date::new(u16::try_from(at.year()).unwrap_or_default())
         .month(small(at.month()))
