@@ -30,7 +30,7 @@ enum Token {
     Digits(String),
 }
 
-/// The words to store of a text: each, the number that a group of digits makes with the groups right after it, and each address
+/// The words to store of a text: each, the number that a group of digits makes with the digits right after it, and each address
 /// as one.
 pub(super) fn stored(text: &str) -> Vec<String> {
     let tokens = tokens(text);
@@ -40,7 +40,7 @@ pub(super) fn stored(text: &str) -> Vec<String> {
             Token::Word(word) => words.push(word.clone()),
             Token::Digits(group) => {
                 words.push(group.clone());
-                let number = number(tokens.get(index..).unwrap_or_default());
+                let number = growing_number(tokens.get(index..).unwrap_or_default());
                 if number != *group {
                     words.push(number);
                 }
@@ -103,8 +103,7 @@ pub(super) fn asked(text: &str) -> Vec<String> {
             }
             Token::Digits(_) => {
                 words.push(number(rest));
-                let groups = rest.iter().take_while(|token| matches!(token, Token::Digits(_))).count();
-                rest = rest.get(groups..).unwrap_or_default();
+                rest = rest.get(groups(rest).len()..).unwrap_or_default();
             }
         }
     }
@@ -113,12 +112,29 @@ pub(super) fn asked(text: &str) -> Vec<String> {
 
 /// The number that the groups of digits at the beginning of `tokens` make. A single group is kept whole.
 fn number(tokens: &[Token]) -> String {
+    put_together(&groups(tokens))
+}
+
+/// The same, with the digits that the word behind them begins with: who types `12 3b` asks for `12 3` on the way.
+fn growing_number(tokens: &[Token]) -> String {
+    let mut groups = groups(tokens);
+    if let Some(Token::Word(word)) = tokens.get(groups.len()) {
+        let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+        groups.extend(word.get(..digits).filter(|digits| !digits.is_empty()));
+    }
+    put_together(&groups)
+}
+
+fn groups(tokens: &[Token]) -> Vec<&str> {
     let groups = tokens.iter().map_while(|token| match token {
         Token::Digits(group) => Some(group.as_str()),
         Token::Word(_) => None,
     });
-    let groups: Vec<&str> = groups.collect();
-    match groups.as_slice() {
+    groups.collect()
+}
+
+fn put_together(groups: &[&str]) -> String {
+    match groups {
         [alone] => (*alone).to_owned(),
         several => several.concat().chars().take(NUMBER_DIGITS).collect(),
     }
@@ -214,6 +230,7 @@ mod tests {
     #[test]
     fn groups_of_digits_are_also_one_number() {
         assert_eq!(stored("12 34-5 b 6"), ["12", "12345", "34", "345", "5", "b", "6"]);
+        assert_eq!(stored("1.2a 3"), ["1", "12", "2a", "3"], "asked for before the letter is typed");
         assert_eq!(asked("12 34-5 b 6"), ["12345", "b", "6"]);
         assert_eq!(asked("+49 (89) 12 34"), ["49891234"]);
         assert_eq!(stored(&"1234567890".repeat(4)), ["1234567890".repeat(4)]);
@@ -228,12 +245,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_stored_as_a_word_is_asked_for_by_its_beginning(text in "\\PC{0,40}|[a-c.0-1@ ]{0,30}", length in 1_usize..80) {
+        fn what_is_stored_as_a_word_is_asked_for_by_its_beginning(text in "\\PC{0,40}|[a-c.0-1@ ]{0,30}") {
             let all = stored(&text);
             for written in text.split_whitespace() {
-                let beginning: String = written.chars().take(length).collect();
-                for word in sought(&beginning).into_iter().chain(asked(&beginning)) {
-                    prop_assert!(all.iter().any(|stored| stored.starts_with(&word)), "{word:?} of {written:?}");
+                for (end, character) in written.char_indices() {
+                    let beginning = &written[..end + character.len_utf8()];
+                    for word in sought(beginning).into_iter().chain(asked(beginning)) {
+                        prop_assert!(all.iter().any(|stored| stored.starts_with(&word)), "{word:?} of {written:?}");
+                    }
                 }
             }
         }
