@@ -4,6 +4,7 @@ use crate::{Db, DbError, Tx};
 use futures::future::BoxFuture;
 use kernel::OrgId;
 use std::collections::{HashMap, hash_map};
+use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
@@ -47,9 +48,15 @@ impl<K, V> Clone for Gather<K, V> {
     }
 }
 
+impl<K, V> fmt::Debug for Gather<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gather").finish_non_exhaustive()
+    }
+}
+
 impl<K, V> Gather<K, V>
 where
-    K: Copy + Eq + Hash + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + 'static,
 {
     /// Questions about rows that `load` reads from `db`. It is given 1, 2, 4 .. 64 keys, some of them perhaps more than
@@ -74,7 +81,7 @@ where
 
 impl<K, V> Inner<K, V>
 where
-    K: Copy + Eq + Hash + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + 'static,
 {
     /// Queues a question; true if another read may begin for it.
@@ -127,9 +134,9 @@ where
 }
 
 /// The keys, the last one repeated up to the next power of two.
-fn keys<K: Copy, V>(questions: &[Question<K, V>]) -> Vec<K> {
-    let mut keys: Vec<K> = questions.iter().map(|question| question.key).collect();
-    if let Some(last) = keys.last().copied() {
+fn keys<K: Clone, V>(questions: &[Question<K, V>]) -> Vec<K> {
+    let mut keys: Vec<K> = questions.iter().map(|question| question.key.clone()).collect();
+    if let Some(last) = keys.last().cloned() {
         keys.resize(keys.len().next_power_of_two(), last);
     }
     keys

@@ -7,7 +7,7 @@
 //! | `list` | contacts are listed |
 //! | `update` | a profile is changed |
 //! | `tag` | tags are added and removed, and counted |
-//! | `resolve` | the owner of an address is found, or made |
+//! | `resolve`, `turns` | the owner of an address is found, or made |
 //! | `lists`, `members` | lists of contacts are kept, and contacts put on them |
 //! | `definitions`, `delete_definition` | attributes are defined, and are no more |
 //! | `set_attributes` | a contact's attributes are set and cleared |
@@ -49,16 +49,19 @@ mod settings;
 mod survivor;
 mod tag;
 mod transfer;
+mod turns;
 mod unmerge;
 mod update;
 mod whole;
 
-use db::Db;
-use kernel::{Clock, PageSeal};
+use db::{Db, Gather};
+use kernel::{Clock, OrgId, PageSeal};
 use outbox::Outbox;
 use runtime::AuditTrail;
 
+use self::turns::Turns;
 use crate::NAME;
+use crate::domain::{AddressKey, Contact};
 
 pub use activity::{ActivityPage, ListActivity};
 pub use apply_activity_events::Applied;
@@ -90,12 +93,17 @@ pub struct App {
     clock: Clock,
     seal: PageSeal,
     outbox: Outbox,
+    /// Contacts by an address.
+    owners: Gather<AddressKey, Contact>,
+    /// Whoever is making the owner of an address.
+    making: Turns<(OrgId, AddressKey)>,
 }
 
 impl App {
     /// The use cases on this database, which has the tables of [`MIGRATIONS`](crate::store::MIGRATIONS).
     pub fn new(db: Db, clock: Clock, seal: PageSeal) -> Self {
-        Self { db, clock, seal, outbox: Outbox::new() }
+        let owners = resolve::owners(db.clone());
+        Self { db, clock, seal, outbox: Outbox::new(), owners, making: Turns::default() }
     }
 
     /// What this service tells others, for its relay.

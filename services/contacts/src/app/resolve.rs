@@ -1,16 +1,16 @@
 //! The owner of an address is found, or made (C2).
 //!
-//! Most calls find the owner and only read. For a new address the primary key of `identities` decides: of many
+//! Most calls find the owner and only read. In a process one call at a time makes an owner of an address. For a new address the primary key of `identities` decides: of many
 //! transactions that make an owner at once, one inserts the address; the others wait for it, find the address taken,
 //! roll back the contact they had begun, and look again.
 
 use audit::{Event, Origin};
-use db::{DbError, Tx};
+use db::{Db, DbError, Gather, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
 
 use super::{App, activity, index, whole};
 use crate::Error;
-use crate::domain::{Actor, Address, Contact, Happened, Line, Profile};
+use crate::domain::{Actor, Address, AddressKey, Contact, Happened, Line, Profile};
 use crate::store::{contacts, identities};
 
 /// How often to look for an owner. Each round ends because another call just gave the address away, or took it; that
@@ -48,11 +48,14 @@ impl App {
         origin: Origin,
         resolve: ResolveContact,
     ) -> Result<Resolved, Error> {
+        let key = resolve.address.key();
         for _ in 0..ROUNDS {
-            let address = resolve.address.clone();
-            let known = self.db.read(org, move |tx| Box::pin(async move { find_owner(tx, &address).await }));
-            if let Some(contact) = known.await? {
+            if let Some(contact) = self.owners.ask(org, key.clone()).await? {
                 return Ok(Resolved { contact, created: false });
+            }
+            let turn = self.making.take((org.clone(), key.clone())).await;
+            if turn.waited() {
+                continue;
             }
             let (id, now) = (ContactId::from(self.clock.new_id()), self.clock.now());
             let (resolve, origin) = (resolve.clone(), origin.clone());
@@ -63,6 +66,22 @@ impl App {
         }
         Err(Error::Database(DbError::Busy))
     }
+}
+
+/// Contacts by their addresses: those that are asked for at the same time with one read.
+pub(super) fn owners(db: Db) -> Gather<AddressKey, Contact> {
+    Gather::new(db, |tx, keys| {
+        Box::pin(async move {
+            let owners = identities::find_owners(tx, &keys).await?;
+            let ids: Vec<ContactId> = owners.iter().map(|owned| owned.contact_id).collect();
+            let contacts = whole::by_id(tx, &ids).await?;
+            let known = owners.into_iter().filter_map(|owned| {
+                let contact = contacts.get(&owned.contact_id)?.clone();
+                Some((owned.key(), contact))
+            });
+            Ok(known.collect())
+        })
+    })
 }
 
 /// The contact who is known by exactly this address.

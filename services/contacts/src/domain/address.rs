@@ -14,7 +14,7 @@ const PHONE: &str = "phone";
 const BY_NUMBER: [&str; 3] = [PHONE, "sms", "whatsapp"];
 
 /// The name of a channel, such as `chat`: lowercase letters, digits, `_` and `-`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, db::Type)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, db::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct Channel(String);
@@ -41,7 +41,7 @@ impl Channel {
 }
 
 /// What makes an address one address: the channel, and the form in which its addresses are compared.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressKey {
     /// The channel.
     pub channel: Channel,
