@@ -1,9 +1,11 @@
 //! Conditions of workflows: [CEL](https://github.com/google/cel-spec) over the facts of a conversation.
 //!
 //! What can be known at save is refused at save, with its position: syntax, names that do not exist, nesting that could
-//! cost too much. What is left can only fail on a type, and then the workflow is skipped and the decision says so.
+//! cost too much; and what is neither true nor false on a trial. What is left can only fail on what a conversation has not or
+//! has otherwise, and then the workflow is skipped and the decision says so.
 
 mod patterns;
+mod trial;
 
 use std::sync::{Arc, LazyLock};
 
@@ -71,7 +73,8 @@ impl Condition {
     /// Compiles a condition.
     ///
     /// # Errors
-    /// [`BadExpression`] where the text is not CEL, names something that is not a fact, or nests too deep.
+    /// [`BadExpression`] where the text is not CEL, names something that is not a fact, nests too deep, or can be neither true
+    /// nor false.
     pub fn parse(text: &str) -> Result<Self, BadExpression> {
         if text.trim().is_empty() {
             return Ok(Self { program: None, asks: Asks::default() });
@@ -82,6 +85,9 @@ impl Condition {
         let mut names = Names { text, program: &program, loops: 0, patterns: 0, variables: Vec::new(), asks };
         names.check(program.expression())?;
         let asks = names.asks;
+        if let Some(expected) = trial::expected(&program, text.contains("attributes")) {
+            return Err(BadExpression { line: 1, column: 1, expected: expected.to_owned() });
+        }
         Ok(Self { program: Some(program), asks })
     }
 
@@ -113,6 +119,8 @@ fn explained(error: &cel::ExecutionError) -> String {
     use cel::ExecutionError as E;
     match error {
         E::NoSuchKey(_) => "the condition asks for a key that is not there",
+        E::IndexOutOfBounds(_) => "the condition asks for an element that a list does not have",
+        E::DivisionByZero(_) | E::RemainderByZero(_) => "the condition divides by zero",
         E::UndeclaredReference(_) => "the condition calls a function that does not exist",
         E::InvalidArgumentCount { .. } => "the condition calls a function with a wrong number of arguments",
         _ => "the condition combines values of types that do not go together",

@@ -47,7 +47,7 @@ testkit::on_both_databases! {
             WorkflowSpec { position: 1, name: "seats".into(), trigger: Trigger::MessageReceived.into(), ..spec("message.text.contains('seat')", vec![
                 assign_team(&seats), add_tags(&["seen"]), Do::AddNote(AddNote { text: "a seat".into() })]) },
             spec("message.text.contains('bag')", vec![assign_team(&bags)]),
-            spec("conversation.source > 3", vec![assign_team(&bags)]),
+            spec("conversation.tags[9] == 'x'", vec![assign_team(&bags)]),
         ];
         let answer = world.simulate(since(NEW_YEAR, draft)).await.unwrap();
         assert_eq!((answer.looked_at_count, answer.failed_count, answer.next_page_token.as_str()), (3, 3, ""));

@@ -70,6 +70,34 @@ fn a_bad_condition_is_refused_with_position_and_what_was_expected() {
     assert!(bad("[1].all(a, [1].all(b, true))").expected.contains("nested"));
 }
 
+// R9
+#[test]
+fn what_could_hold_for_no_conversation_is_refused() {
+    for (text, expected) in [
+        ("nofunc(1)", "function"),
+        ("conversation.source.nofunc()", ""),
+        ("1", "true or false"),
+        ("'x'", "true or false"),
+        ("null", "true or false"),
+        ("conversation.source", "true or false"),
+        ("time.hour", "true or false"),
+        ("contact.tags", "true or false"),
+        ("conversation.source.startsWith(3)", ""),
+        ("conversation.source > 3", "types"),
+        ("!message.text", ""),
+    ] {
+        let refused = Condition::parse(text).expect_err(text).expected;
+        assert!(refused.contains(expected), "{text}: {refused}");
+    }
+    for text in [
+        "conversation.tags[0] == 'vip'",
+        "10 / (conversation.message_count - 1) > 2",
+        "contact.attributes.vip",
+    ] {
+        assert!(Condition::parse(text).is_ok(), "{text}: it depends");
+    }
+}
+
 // R9, faults 30
 #[test]
 fn no_chain_is_deep_enough_to_end_the_process() {
@@ -115,9 +143,17 @@ fn a_pattern_that_would_take_long_is_refused_and_one_in_a_loop_too() {
 // R9
 #[test]
 fn a_condition_that_fails_at_run_time_says_why_without_quoting_the_facts() {
-    let why = holds("conversation.source > 3").expect_err("a text is not a number");
-    assert!(!why.contains("airline"), "{why}");
-    assert!(holds("conversation.source").is_err(), "a text is neither true nor false");
+    for (text, said) in [
+        ("contact.attributes.plan > 3", "types"),
+        ("contact.attributes.plan", "not true or false"),
+        ("contact.attributes.other == 'x'", "key"),
+        ("conversation.tags[7] == 'vip'", "list"),
+        ("10 / (conversation.message_count - 2) > 2", "zero"),
+    ] {
+        assert!(Condition::parse(text).is_ok(), "{text}");
+        let why = holds(text).expect_err(text);
+        assert!(why.contains(said) && !why.contains("pro"), "{text}: {why}");
+    }
 }
 
 proptest! {
