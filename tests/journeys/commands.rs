@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use crate::imports::Place;
@@ -133,5 +134,74 @@ fn a_conversation_goes_to_standard_output_for_a_dash() {
         let contacts = run(folder, &[&["export", "contacts", "x.csv"][..], &api].concat(), &[]).await;
         let said = String::from_utf8_lossy(&contacts.stderr).into_owned();
         assert!(said.starts_with("1 contact in "), "{said}");
+    });
+}
+
+// P8
+#[test]
+fn at_a_terminal_it_serves_and_speaks_of_nothing_but_itself() {
+    testkit::run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let up = [&[env!("CARGO_BIN_EXE_backchannel-under-test"), "up"][..], &FREE[..]].concat().join(" ");
+        // What runs under `script` has a terminal.
+        let mut terminal = Command::new("script");
+        terminal.args(["-qefc", &up, "/dev/null"]).current_dir(folder.path()).env("TERM", "xterm");
+        let mut terminal =
+            terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(terminal.stdout.take().unwrap()).lines();
+        let mut said = Vec::new();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let ready = line.starts_with("ready grpc=");
+            said.push(line);
+            if ready {
+                break;
+            }
+        }
+        let (ready, before) = said.split_last().unwrap();
+        assert!(ready.starts_with("ready grpc=127.0.0.1:"), "{said:?}");
+        // Each line of its log begins with the time, which is dimmed.
+        assert!(before.iter().all(|line| line.starts_with("\u{1b}[2m2")), "{before:?}");
+    });
+}
+
+// P8
+#[test]
+fn what_cannot_be_written_is_not_called_done() {
+    testkit::run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let token = ["token", "--org", "acme", "--sub", "ana", "--role", "agent"];
+        let key = [&["serve", "contacts", "--data", "data"][..], &FREE[..]].concat();
+        refusal(&run(folder.path(), &key, &[]).await);
+        assert!(run(folder.path(), &token, &[]).await.status.success());
+        let mut full = Command::new(env!("CARGO_BIN_EXE_backchannel-under-test"));
+        let full = full.args(token).current_dir(folder.path()).stdin(Stdio::null());
+        let full = full.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+        let said = refusal(&full.stderr(Stdio::piped()).spawn().unwrap().wait_with_output().await.unwrap());
+        assert!(said.contains("standard output"), "{said}");
+    });
+}
+
+// P8
+#[test]
+fn numbers_that_would_serve_nobody_are_refused() {
+    testkit::run(async {
+        let folder = tempfile::tempdir().unwrap();
+        for (key, value) in [
+            ("limits.unary_in_flight", "0"),
+            ("limits.streams_per_person", "0"),
+            ("limits.default_deadline_ms", "0"),
+            ("connections.open", "0"),
+            ("connections.streams", "0"),
+            ("connections.header_bytes", "0"),
+            ("telemetry.sample", "7"),
+            ("shutdown.balancer_wait_ms", "60000"),
+            ("database_connections", "0"),
+        ] {
+            let variable = format!("BACKCHANNEL_{}", key.to_uppercase().replace('.', "__"));
+            let up = [&["up"][..], &FREE[..]].concat();
+            let said = refusal(&run(folder.path(), &up, &[(variable.as_str(), value)]).await);
+            assert!(said.contains(&format!("{key}: must be")) && said.contains(&variable), "{said}");
+        }
+        assert!(names(folder.path()).is_empty());
     });
 }

@@ -50,7 +50,8 @@ impl KeyFlags {
             )));
         }
         let file = self.data.join(DevKey::FILE);
-        if !file.exists() {
+        let there = file.try_exists().map_err(|error| Failure::because(file.display(), error))?;
+        if !there {
             return Err(Failure(format!(
                 "there is no development key {}; start `backchannel up` once, or name its folder with --data",
                 file.display()

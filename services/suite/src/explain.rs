@@ -9,7 +9,7 @@ use proto::routing::v1 as pb;
 
 use crate::client::{AddressFlags, patiently};
 use crate::dev_key::KeyFlags;
-use crate::failure::Failure;
+use crate::failure::{Failure, print};
 
 #[derive(clap::Args)]
 pub(crate) struct ExplainArgs {
@@ -40,11 +40,11 @@ pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
         answer.map(|answer| answer.decisions).map_err(|status| Failure::call(&args.conversation_id, &status))
     })?;
     if decisions.is_empty() {
-        runtime::say::output("Nothing has been decided on this conversation yet: ask again in a moment.");
+        print("Nothing has been decided on this conversation yet: ask again in a moment.")?;
     }
     for decision in &decisions {
         let told = told(decision);
-        runtime::say::output(told.strip_suffix('\n').unwrap_or(&told));
+        print(told.strip_suffix('\n').unwrap_or(&told))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -36,6 +36,11 @@ impl Failure {
     }
 }
 
+/// Prints a line of what a command was called for.
+pub(crate) fn print(line: impl Display) -> Result<(), Failure> {
+    runtime::say::output(line).map_err(|error| Failure::because("standard output", error))
+}
+
 /// Tells the outcome of a command to the system, and the reason of a failure to the person at the terminal.
 pub(crate) fn told(outcome: Result<ExitCode, Failure>) -> ExitCode {
     outcome.unwrap_or_else(|failure| {

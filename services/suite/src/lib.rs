@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Up(flags) => up::up(flags),
         Command::Serve(one) => up::serve(one),
-        Command::Token(args) => failure::told(token::print(&args)),
+        Command::Token(args) => failure::told(token::run(&args)),
         Command::Replay(args) => failure::told(replay::run(args)),
         Command::Import(args) => failure::told(transfer::import(args)),
         Command::Export(args) => failure::told(transfer::export(args)),

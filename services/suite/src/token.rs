@@ -6,7 +6,7 @@ use std::time::Duration;
 use kernel::{Clock, ContactId, Role};
 
 use crate::dev_key::KeyFlags;
-use crate::failure::Failure;
+use crate::failure::{Failure, print};
 
 #[derive(clap::Args)]
 pub(crate) struct TokenArgs {
@@ -27,10 +27,10 @@ pub(crate) struct TokenArgs {
 }
 
 /// Prints the token, and nothing else.
-pub(crate) fn print(args: &TokenArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &TokenArgs) -> Result<ExitCode, Failure> {
     fits(args.role, &args.sub)?;
     let minter = args.key.minter(&Clock::system(), args.ttl)?;
-    runtime::say::output(minter.mint(&args.sub, args.role, args.name.as_deref())?);
+    print(minter.mint(&args.sub, args.role, args.name.as_deref())?)?;
     Ok(ExitCode::SUCCESS)
 }
 

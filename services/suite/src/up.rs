@@ -59,14 +59,16 @@ pub(crate) fn serve(one: ServeOne) -> ExitCode {
 }
 
 fn announce(running: &Running) {
-    runtime::say::output(format_args!("ready grpc={} metrics={}", running.grpc, running.metrics));
+    let ready = format_args!("ready grpc={} metrics={}", running.grpc, running.metrics);
+    // It serves, whether or not this can be written.
+    let _ = runtime::say::output(ready);
 }
 
 fn suggest(running: &Running, data: &str) {
     let folder = if data == "data" { String::new() } else { format!(" --data {data}") };
     // As it was called: after `cargo run` it is in no PATH.
     let program = std::env::args().next().unwrap_or_else(|| "backchannel".to_owned());
-    runtime::say::output(format_args!(
+    let _ = runtime::say::output(format_args!(
         "\nTry, in another terminal:\n\
          \n  {program} token --org acme --sub ana --role agent{folder}\n\
          \n  grpcurl -plaintext -H \"authorization: Bearer $({program} token --sub ana --role agent{folder})\" \\\

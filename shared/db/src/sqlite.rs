@@ -60,8 +60,8 @@ impl Sqlite {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let options = writing(&path);
         let mut conn = SqliteConnection::connect_with(&options).await.map_err(opening::sqlite(&path))?;
-        // A file that may only be read shows as soon as somebody wants to write.
-        sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK")
+        // A file that may only be read shows as soon as somebody writes: the beginning alone is a reader's there.
+        sqlx::raw_sql("BEGIN IMMEDIATE; CREATE TABLE written (it INTEGER); ROLLBACK")
             .execute(&mut conn)
             .await
             .map_err(opening::sqlite(&path))?;

@@ -100,8 +100,8 @@ impl Fault {
 
     /// The object changed since the caller read it (P6); `current` is its etag now.
     pub fn stale_etag(current: impl Into<String>) -> Self {
-        Self::new(Code::Aborted, ErrorReason::StaleEtag, "changed since it was read")
-            .with_metadata("etag", current)
+        let message = "changed since it was read: read it again, and change what is there now with its etag";
+        Self::new(Code::Aborted, ErrorReason::StaleEtag, message).with_metadata("etag", current)
     }
 
     /// The request id was used for another payload (P5).

@@ -49,7 +49,8 @@ pub enum StartError {
 fn unheard(key: &str, error: &io::Error) -> String {
     let why = match error.kind() {
         ErrorKind::AddrInUse => {
-            "something listens there already, maybe another `backchannel`: end it".to_owned()
+            "the port is taken, maybe by another `backchannel` or by this one's other address: free it"
+                .to_owned()
         }
         ErrorKind::AddrNotAvailable => {
             "this machine has no such address: take 127.0.0.1 or 0.0.0.0".to_owned()
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn an_address_that_cannot_be_had_is_named_with_its_flag_and_what_to_do() {
         for (kind, said) in [
-            (ErrorKind::AddrInUse, "end it, or name another with --metrics"),
+            (ErrorKind::AddrInUse, "free it, or name another with --metrics"),
             (ErrorKind::AddrNotAvailable, "no such address"),
             (ErrorKind::PermissionDenied, "1024"),
             (ErrorKind::Other, "--metrics"),

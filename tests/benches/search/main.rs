@@ -20,6 +20,7 @@
 mod fill;
 mod questions;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use testkit::{Engine, Suite};
@@ -62,14 +63,60 @@ async fn measure(engine: Engine, [small, large]: [usize; 2]) {
     let many = office(engine, large).await;
     println!("\n{engine:?}: medians of {CALLS} calls, milliseconds");
     println!("{:<52} {small:>9} {large:>9}  ratio", "question");
+    let mut kinds = BTreeMap::<&str, Times>::new();
     for (name, question) in QUESTIONS {
-        let (before, after) = medians(&few, &many, question).await;
+        let times = Times::of(&few, &many, question).await;
+        times.print(name);
+        kinds.entry(kind(name)).or_default().add(times);
+    }
+    println!("all calls of a kind together, as many of each question");
+    for (kind, times) in kinds {
+        times.print(kind);
+    }
+    few.suite.stop().await;
+    many.suite.stop().await;
+}
+
+/// What sort of call a question is.
+fn kind(name: &str) -> &'static str {
+    let kinds = ["the list", "the timeline", "the panel"];
+    let screen = kinds.into_iter().find(|kind| name.contains(kind));
+    screen.unwrap_or(if name.starts_with("notes") { "search of notes" } else { "search of contacts" })
+}
+
+/// How long calls took in both organizations.
+#[derive(Default)]
+struct Times {
+    few: Vec<Duration>,
+    many: Vec<Duration>,
+}
+
+impl Times {
+    async fn of(few: &Office, many: &Office, question: &Question) -> Self {
+        let mut times = Self::default();
+        for call in 0..WARM_UP + CALLS {
+            for (office, times) in [(few, &mut times.few), (many, &mut times.many)] {
+                let begun = Instant::now();
+                question(office, call).await;
+                if call >= WARM_UP {
+                    times.push(begun.elapsed());
+                }
+            }
+        }
+        times
+    }
+
+    fn add(&mut self, other: Self) {
+        self.few.extend(other.few);
+        self.many.extend(other.many);
+    }
+
+    fn print(&self, name: &str) {
+        let (before, after) = (middle(&self.few), middle(&self.many));
         let ratio = after / before;
         let over = if ratio > TARGET { "  over the target" } else { "" };
         println!("{name:<52} {before:>9.2} {after:>9.2}  {ratio:>5.2}{over}");
     }
-    few.suite.stop().await;
-    many.suite.stop().await;
 }
 
 async fn office(engine: Engine, notes: usize) -> Office {
@@ -83,22 +130,9 @@ async fn office(engine: Engine, notes: usize) -> Office {
     fill::fill(suite, notes, notes / 5).await
 }
 
-/// The medians of a question in both organizations, in milliseconds.
-async fn medians(few: &Office, many: &Office, question: &Question) -> (f64, f64) {
-    let (mut of_few, mut of_many) = (Vec::with_capacity(CALLS), Vec::with_capacity(CALLS));
-    for call in 0..WARM_UP + CALLS {
-        for (office, times) in [(few, &mut of_few), (many, &mut of_many)] {
-            let begun = Instant::now();
-            question(office, call).await;
-            if call >= WARM_UP {
-                times.push(begun.elapsed());
-            }
-        }
-    }
-    (middle(of_few), middle(of_many))
-}
-
-fn middle(mut times: Vec<Duration>) -> f64 {
+/// The median, in milliseconds.
+fn middle(times: &[Duration]) -> f64 {
+    let mut times = times.to_vec();
     times.sort();
     times[times.len() / 2].as_secs_f64() * 1_000.0
 }

@@ -136,6 +136,12 @@ impl Account {
         }
     }
 
+    /// Whether a line before had the same turn of the same conversation.
+    pub(super) fn has(&self, line: &Line) -> bool {
+        let entry = self.conversations.get(&line.conversation);
+        entry.is_some_and(|entry| entry.sent.contains(&line.external_id()))
+    }
+
     /// Whether something was made since this run began, by the server's clock and ours.
     fn is_of_this_run(&self, made: Option<&prost_types::Timestamp>) -> bool {
         made.and_then(|at| time_of("create_time", at).ok()).is_some_and(|at| at >= self.since)
@@ -214,6 +220,15 @@ mod tests {
         let account = account_of(&known(BEGUN), true);
         assert_eq!(account.known_before, 0);
         assert!(account.conversations["c1"].created.is_some());
+    }
+
+    // P13
+    #[test]
+    fn a_turn_that_comes_twice_is_known_to_have_come() {
+        let account = account_of(&known(BEGUN), false);
+        let (again, next) = (line(), Line { turn: 2, ..line() });
+        assert!(account.has(&again) && !account.has(&next));
+        assert!(!account.has(&Line { conversation: "c2".into(), ..again }));
     }
 
     // P13

@@ -39,7 +39,7 @@ use tokio::time::Instant;
 
 use crate::client::{AddressFlags, Wire};
 use crate::dev_key::{KeyFlags, Minter};
-use crate::failure::Failure;
+use crate::failure::{Failure, print};
 use crate::progress::Progress;
 use crate::source;
 use input::Piece;
@@ -103,9 +103,9 @@ pub(crate) fn run(args: ReplayArgs) -> Result<ExitCode, Failure> {
     })?;
     if args.json {
         let json = serde_json::to_string(&report).map_err(|error| Failure::because("the report", error))?;
-        runtime::say::output(json);
+        print(json)?;
     } else {
-        runtime::say::output(report.table(&format!("{}{}", args.api.repeated(), args.key.repeated())));
+        print(report.table(&format!("{}{}", args.api.repeated(), args.key.repeated())))?;
     }
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -79,6 +79,11 @@ impl Lanes {
 impl Recorder {
     async fn work(self, mut lines: mpsc::Receiver<Line>) -> Result<(), Failure> {
         while let Some(line) = lines.recv().await {
+            if self.ledger.open().has(&line) {
+                let reason = "turn: a line before is the same turn of this conversation".to_owned();
+                self.reject(&Rejected { line: line.number, reason })?;
+                continue;
+            }
             let request = line.request();
             let begun = Instant::now();
             let mut asked = 0;

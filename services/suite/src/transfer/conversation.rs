@@ -164,7 +164,7 @@ impl ExportConversation {
                     if sha256 != finished.sha256 {
                         return Err(cut());
                     }
-                    let name = file.name();
+                    let name = file.name().to_owned();
                     file.close()?;
                     let (entries, unshown) = (finished.entry_count, finished.unshown_character_count);
                     return Ok(Written { name, bytes: finished.size_bytes, entries, unshown });

@@ -1,11 +1,12 @@
 //! Files that are written from a stream: plain, gzip, or standard output.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use tempfile::TempPath;
 
 use crate::failure::Failure;
 
@@ -14,6 +15,8 @@ pub(super) struct Target {
     to: To,
     /// Dropped behind the file, which writes once more when it is dropped.
     part: Option<Part>,
+    /// What people call it.
+    name: String,
 }
 
 enum To {
@@ -43,9 +46,9 @@ impl Target {
     /// A file to be, or standard output for `-`.
     pub(super) fn open(file: &Path) -> Result<Self, Failure> {
         if is_standard_output(file) {
-            return Ok(Self { to: To::Out(io::stdout()), part: None });
+            return Ok(Self { to: To::Out(io::stdout()), part: None, name: "standard output".to_owned() });
         }
-        let (part, made) = Part::beside(file)?;
+        let (part, made) = place(file).map_err(|error| refused(file, &error))?;
         let buffered = BufWriter::new(made);
         let packed = file.extension().is_some_and(|ending| ending == "gz");
         let to = if packed {
@@ -53,7 +56,7 @@ impl Target {
         } else {
             To::Plain(buffered)
         };
-        Ok(Self { to, part: Some(part) })
+        Ok(Self { to, part, name: file.display().to_string() })
     }
 
     /// The next bytes.
@@ -68,18 +71,14 @@ impl Target {
 
     /// It is whole.
     pub(super) fn close(self) -> Result<(), Failure> {
-        let name = self.name();
-        let Self { to, part } = self;
+        let Self { to, part, name } = self;
         let closed = to.close().and_then(|()| part.map_or(Ok(()), Part::become_whole));
         closed.map_err(|error| Failure::because(name, error))
     }
 
     /// What people call it.
-    pub(super) fn name(&self) -> String {
-        match &self.part {
-            Some(part) => part.file.display().to_string(),
-            None => "standard output".to_owned(),
-        }
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -87,41 +86,90 @@ impl To {
     fn close(self) -> io::Result<()> {
         match self {
             To::Out(mut out) => out.flush(),
-            To::Plain(file) => file.into_inner()?.sync_all(),
-            To::Packed(file) => file.finish()?.into_inner()?.sync_all(),
+            To::Plain(file) => kept(&file.into_inner()?),
+            To::Packed(file) => kept(&file.finish()?.into_inner()?),
         }
     }
 }
 
-/// A file that is not whole yet. Gone when dropped.
+/// Waits until a file is on its disk. Pipes and devices have none.
+fn kept(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() { file.sync_all() } else { Ok(()) }
+}
+
+/// A file that is not whole yet, beside the one that it is to be; for its owner only. Gone when dropped.
 struct Part {
-    meanwhile: PathBuf,
+    meanwhile: TempPath,
     file: PathBuf,
+    /// What the file that is replaced lets others do.
+    permissions: Option<Permissions>,
 }
 
 impl Part {
-    fn beside(file: &Path) -> Result<(Self, File), Failure> {
-        let refused = |why: &dyn std::fmt::Display| {
-            let file = file.display();
-            Failure(format!("{file} cannot be written: {why}; name a file in a folder where you may write"))
-        };
-        let mut meanwhile = file.file_name().ok_or_else(|| refused(&"it is no file"))?.to_owned();
-        meanwhile.push(".part");
-        let part = Self { meanwhile: file.with_file_name(meanwhile), file: file.to_owned() };
-        let made = File::create(&part.meanwhile).map_err(|error| refused(&error))?;
-        Ok((part, made))
+    /// A part of the file of this name, which is no link, and what to write to.
+    fn of(file: PathBuf, permissions: Option<Permissions>) -> io::Result<(Self, File)> {
+        let name = file.file_name().ok_or_else(|| io::Error::other("it is no file"))?;
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let prefix = format!(".{}.", name.to_string_lossy());
+        let made = tempfile::Builder::new()
+            .prefix(&prefix)
+            .suffix(".part")
+            .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))
+            .map_err(without_path)?;
+        let (made, meanwhile) = made.into_parts();
+        Ok((Self { meanwhile, file, permissions }, made))
     }
 
     fn become_whole(self) -> io::Result<()> {
-        std::fs::rename(&self.meanwhile, &self.file)
+        if let Some(permissions) = self.permissions {
+            std::fs::set_permissions(&self.meanwhile, permissions)?;
+        }
+        self.meanwhile.persist(&self.file).map_err(|refused| refused.error)
     }
 }
 
-impl Drop for Part {
-    fn drop(&mut self) {
-        // After the rename there is nothing here any more.
-        drop(std::fs::remove_file(&self.meanwhile));
+/// What stands at a name: a device or a pipe, which is written to as it is, or the place of a file to be.
+fn place(file: &Path) -> io::Result<(Option<Part>, File)> {
+    let Ok(there) = std::fs::metadata(file) else {
+        return Part::of(file.to_owned(), None).map(|(part, made)| (Some(part), made));
+    };
+    if there.is_file() {
+        // The file that a link leads to is replaced, and not the link.
+        let (part, made) = Part::of(file.canonicalize()?, Some(there.permissions()))?;
+        return Ok((Some(part), made));
     }
+    File::options().write(true).open(file).map(|made| (None, made))
+}
+
+/// The library names the file by its name of the meantime.
+fn without_path(error: io::Error) -> io::Error {
+    let said = error.to_string();
+    match said.split_once(" at path ") {
+        Some((why, _)) => io::Error::other(why),
+        None => error,
+    }
+}
+
+fn refused(file: &Path, why: &io::Error) -> Failure {
+    let file = file.display();
+    Failure(format!("{file} cannot be written: {why}; name a file in a folder where you may write"))
+}
+
+/// A file for what was left out of another one: for its owner only, as that may say anything.
+pub(super) fn file_of_rejects(file: &Path, input: &Path) -> Result<File, Failure> {
+    let same =
+        file.canonicalize().ok().zip(input.canonicalize().ok()).is_some_and(|(one, other)| one == other);
+    if same {
+        return Err(Failure(format!(
+            "{} is the file that is imported: name another for --rejects",
+            file.display()
+        )));
+    }
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map_err(|error| refused(file, &error))
 }
 
 #[cfg(test)]
@@ -160,6 +208,56 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(left, ["whole.csv", "whole.csv.gz"]);
         assert_eq!(plain, b"external_id\n");
+    }
+
+    // P13
+    #[cfg(unix)]
+    #[test]
+    fn what_stands_at_the_name_is_kept_but_for_the_bytes_of_a_file() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = folder("kinds");
+        let write = |name: &str| {
+            let mut target = Target::open(&folder.join(name)).unwrap();
+            target.write(b"new").unwrap();
+            target.close().unwrap();
+        };
+        let mode = |name: &str| std::fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        std::fs::write(folder.join("real.csv"), "old").unwrap();
+        std::fs::write(folder.join("real.csv.part"), "somebody's").unwrap();
+        std::fs::set_permissions(folder.join("real.csv"), Permissions::from_mode(0o640)).unwrap();
+        symlink(folder.join("real.csv"), folder.join("link.csv")).unwrap();
+        write("link.csv");
+        assert_eq!((read("real.csv").as_str(), mode("real.csv")), ("new", 0o640));
+        assert!(std::fs::symlink_metadata(folder.join("link.csv")).unwrap().is_symlink());
+        assert_eq!(read("real.csv.part"), "somebody's");
+        write("made.csv");
+        assert_eq!((read("made.csv").as_str(), mode("made.csv")), ("new", 0o600), "personal data");
+        assert!(std::process::Command::new("mkfifo").arg(folder.join("pipe")).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = folder.join("pipe");
+            move || std::fs::read_to_string(pipe).unwrap()
+        });
+        write("pipe");
+        assert_eq!(reader.join().unwrap(), "new");
+        let left = names(&folder);
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(left, ["link.csv", "made.csv", "pipe", "real.csv", "real.csv.part"]);
+    }
+
+    // P13
+    #[test]
+    fn the_file_that_is_imported_is_not_where_its_rejects_go() {
+        let folder = folder("rejects");
+        let (input, other) = (folder.join("in.csv"), folder.join("out.csv"));
+        std::fs::write(&input, "rows").unwrap();
+        let refused =
+            file_of_rejects(&folder.join("../").join(folder.file_name().unwrap()).join("in.csv"), &input);
+        let (refused, made) = (refused.unwrap_err().to_string(), file_of_rejects(&other, &input).is_ok());
+        let kept = std::fs::read_to_string(&input).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(refused.contains("--rejects") && made, "{refused}");
+        assert_eq!(kept, "rows");
     }
 
     // P8

@@ -51,6 +51,7 @@ impl Config {
             Env::raw().only(&["OTEL_EXPORTER_OTLP_ENDPOINT"]).map(|_| "telemetry.otlp".into()).split(".");
         let sources = sources.merge(standard).merge(ours).merge(Serialized::defaults(flags));
         let mut config: Config = sources.extract().map_err(|error| ConfigError::of(&error, &sources, ""))?;
+        super::bounds::check(&config, &sources)?;
         let addresses = [
             ("database", &config.database, ["postgres://", "postgresql://"]),
             ("nats", &config.nats, ["nats://", "tls://"]),

@@ -10,6 +10,7 @@
 //! [notifications]                # what that service alone understands, see its src/config.rs
 //! ```
 
+mod bounds;
 mod load;
 mod secret;
 #[cfg(test)]
@@ -187,10 +188,10 @@ pub struct ShutdownConfig {
 
 impl ShutdownConfig {
     /// The longest wait: the other steps need the rest of 25 s.
-    const BALANCER_WAIT_MOST: Duration = Duration::from_secs(5);
+    const BALANCER_WAIT_MOST_MS: u64 = 5_000;
 
     pub(crate) fn balancer_wait(&self) -> Duration {
-        Duration::from_millis(self.balancer_wait_ms).min(Self::BALANCER_WAIT_MOST)
+        Duration::from_millis(self.balancer_wait_ms.min(Self::BALANCER_WAIT_MOST_MS))
     }
 }
 

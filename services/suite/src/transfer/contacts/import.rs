@@ -14,7 +14,7 @@ use super::Format;
 use super::rejects::Rejects;
 use super::report::Report;
 use crate::client::Session;
-use crate::failure::Failure;
+use crate::failure::{Failure, print};
 use crate::progress::Progress;
 use crate::source;
 use crate::transfer::ApiFlags;
@@ -75,7 +75,7 @@ impl ImportContacts {
         let format = Format::of(self.format, &self.file)?;
         let from = source::open(&self.file)?;
         let length = self.length();
-        let rejects = Rejects::open(self.rejects.as_deref(), format)?;
+        let rejects = Rejects::open(self.rejects.as_deref(), &self.file, format)?;
         let so_far = Mutex::new(Report { dry_run: self.dry_run, ..Report::default() });
         let now = || so_far.lock().map(|report| report.clone()).unwrap_or_default();
         let work = |session| Importing {
@@ -90,9 +90,9 @@ impl ImportContacts {
         let took = self.api.run(|session| work(session).run(from), || now().so_far())?;
         let report = Report { rejects_said: took, ..now() }.timed(begun.elapsed());
         if self.json {
-            runtime::say::output(report.json()?);
+            print(report.json()?)?;
         } else {
-            runtime::say::output(report.table(self.rejects.as_deref()));
+            print(report.table(self.rejects.as_deref()))?;
         }
         Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

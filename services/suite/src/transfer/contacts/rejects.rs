@@ -10,6 +10,7 @@ use proto::contacts::v1::{RejectedRow, RowViolation};
 
 use super::Format;
 use crate::failure::Failure;
+use crate::transfer::target::file_of_rejects;
 
 /// Rows that are said where there is no file for them.
 const SAID: u64 = 20;
@@ -23,9 +24,8 @@ pub(super) struct Rejects {
 
 impl Rejects {
     /// Makes the file, if there shall be one.
-    pub(super) fn open(file: Option<&Path>, format: Format) -> Result<Self, Failure> {
-        let make = |path: &Path| File::create(path).map_err(|error| Failure::because(path.display(), error));
-        let file = file.map(make).transpose()?.map(BufWriter::new);
+    pub(super) fn open(file: Option<&Path>, input: &Path, format: Format) -> Result<Self, Failure> {
+        let file = file.map(|file| file_of_rejects(file, input)).transpose()?.map(BufWriter::new);
         Ok(Self { file, format, delimiter: ",".to_owned(), rows: 0 })
     }
 
@@ -110,7 +110,7 @@ mod tests {
 
     fn written(format: Format, delimiter: &str, header: &[u8], raw: &[u8]) -> String {
         let folder = std::env::temp_dir().join(format!("rejects-{}-{delimiter:?}", std::process::id()));
-        let mut rejects = Rejects::open(Some(&folder), format).unwrap();
+        let mut rejects = Rejects::open(Some(&folder), Path::new("-"), format).unwrap();
         if format == Format::Csv {
             rejects.header(delimiter, header).unwrap();
         }
@@ -138,7 +138,7 @@ mod tests {
     // C10
     #[test]
     fn without_a_file_the_first_are_said() {
-        let mut rejects = Rejects::open(None, Format::Csv).unwrap();
+        let mut rejects = Rejects::open(None, Path::new("-"), Format::Csv).unwrap();
         assert_eq!(
             rejects.add(&row(), b"").unwrap().as_deref(),
             Some("line 7: emails[0] must be an email; and \"more\"")

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -13,11 +13,12 @@ use proto::notes::v1::import_notes_response::Frame;
 
 use crate::client::Session;
 use crate::counted::counted;
-use crate::failure::Failure;
+use crate::failure::{Failure, print};
 use crate::progress::Progress;
 use crate::source;
 use crate::transfer::ApiFlags;
 use crate::transfer::sending::{Heard, Sent, number, send};
+use crate::transfer::target::file_of_rejects;
 use crate::transfer::window::Window;
 
 /// Lines that are said where there is no file for them.
@@ -38,7 +39,8 @@ impl ImportNotes {
     /// Imports the file; exit code 1 when a line was left out.
     pub(in crate::transfer) fn run(self) -> Result<ExitCode, Failure> {
         let from = source::open(&self.file)?;
-        let rejects = self.rejects.as_deref().map(file_for).transpose()?;
+        let rejects = self.rejects.as_deref().map(|file| file_of_rejects(file, &self.file)).transpose()?;
+        let rejects = rejects.map(BufWriter::new);
         let counted = Mutex::new(pb::NoteImportCounts::default());
         let now = || counted.lock().map(|counts| *counts).unwrap_or_default();
         let begun = Instant::now();
@@ -46,13 +48,9 @@ impl ImportNotes {
             Importing { session, rejects, progress: Progress::shown(), counted: &counted }.run(from)
         };
         self.api.run(work, || format!("{}; run this again: what is in is unchanged", told(now())))?;
-        runtime::say::output(format_args!("{} in {:.1} s", told(now()), begun.elapsed().as_secs_f64()));
+        print(format_args!("{} in {:.1} s", told(now()), begun.elapsed().as_secs_f64()))?;
         Ok(if now().rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-fn file_for(path: &Path) -> Result<BufWriter<File>, Failure> {
-    File::create(path).map(BufWriter::new).map_err(|error| Failure::because(path.display(), error))
 }
 
 fn told(counts: pb::NoteImportCounts) -> String {
