@@ -14,6 +14,7 @@ pub mod unary;
 mod validate;
 
 pub use method::{Idempotency, METHODS, Method, method};
+pub use rules::is_blank;
 pub use validate::{Path, Validate, Violation};
 
 #[expect(

@@ -23,9 +23,26 @@ pub(crate) fn min_len(value: &str, least: usize, here: &Path<'_>, found: &mut Ve
     }
 }
 
+/// Whether nothing of a text can be seen: white space, control characters, and what Unicode says to leave out where it is shown, such as
+/// U+200B and marks of direction.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_whitespace() || letter.is_control() || is_invisible(letter))
+}
+
+/// Unicode's Default_Ignorable_Code_Point, the marks of interlinear annotation, and the braille pattern without a dot.
+fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
 /// The empty text is none of its concern: whether there may be one, other rules say.
 pub(crate) fn not_blank(value: &str, here: &Path<'_>, found: &mut Vec<Violation>) {
-    if !value.is_empty() && value.chars().all(char::is_whitespace) {
+    if !value.is_empty() && is_blank(value) {
         found.push(here.broken("must have something other than white space"));
     }
 }

@@ -78,7 +78,15 @@ fn a_required_choice_and_an_unknown_enum_value_are_refused() {
 // P4
 #[test]
 fn a_text_that_is_required_is_more_than_white_space() {
-    for blank in [" ", " \n ", "\t\r\n", "\u{a0}\u{2003}\u{3000}"] {
+    for blank in [
+        " ",
+        " \n ",
+        "\t\r\n",
+        "\u{a0}\u{2003}\u{3000}",
+        "\u{200b}",
+        "\u{202e}\u{2066}",
+        "\u{feff} \u{fe0f}\u{e0041}",
+    ] {
         let id = || ID.to_owned();
         let text = || blank.to_owned();
         let message =
@@ -96,8 +104,38 @@ fn a_text_that_is_required_is_more_than_white_space() {
         let expected = ["body", "body", "display_name", "choices[1]"];
         assert_eq!(said, expected.map(|field| format!("{field} must have something other than white space")));
     }
+    for visible in
+        ["\u{1f469}\u{200d}\u{1f4bb}", "\u{202b}\u{645}\u{202c}", "\u{200b}.", "\u{2764}\u{fe0f}", "\u{301}"]
+    {
+        let list = contacts::CreateListRequest { display_name: visible.into(), ..Default::default() };
+        assert_eq!(broken(&list), Vec::<String>::new(), "{visible}");
+    }
     let padded = contacts::CreateListRequest { display_name: "  VIP\n".into(), ..Default::default() };
     assert_eq!(broken(&padded), Vec::<String>::new());
+}
+
+// C1 P4
+#[test]
+fn a_picture_is_at_an_address_that_ends_no_attribute_of_a_page() {
+    for (avatar_url, expected) in [
+        ("", 0),
+        ("https://example.com/a?b=c,d;e#f", 0),
+        ("http://\u{4f8b}.example/\u{56fe}(1)'~%20", 0),
+        ("https://x\" onerror=alert(1)", 1),
+        ("https://x\"onerror=alert(1)", 1),
+        ("https://x/<b>", 1),
+        ("https://x/a b", 1),
+        ("https://", 1),
+        ("javascript:alert(1)//https://x", 1),
+    ] {
+        let profile = contacts::ContactProfile { avatar_url: avatar_url.into(), ..Default::default() };
+        assert_eq!(broken(&profile).len(), expected, "{avatar_url}");
+        let set = contacts::AttributeValue {
+            key: "page".into(),
+            value: Some(contacts::attribute_value::Value::Link(avatar_url.into())),
+        };
+        assert_eq!(broken(&set).is_empty(), expected == 0 && !avatar_url.is_empty(), "{avatar_url}");
+    }
 }
 
 // P4

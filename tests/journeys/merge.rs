@@ -117,15 +117,21 @@ in_every_shape! {
             contact_address: "customer-of-m-1".into(),
             ..message("airline", "m-3", 0, "me again")
         };
-        let third = customer_writes(&world, again).await.conversation.unwrap();
+        let third = customer_writes(&world, again.clone()).await.conversation.unwrap();
         assert_eq!(third.contact_id, into);
+        write_note(api, &third, "in three").await;
+        let other = pb::RecordMessageRequest {
+            contact_address: "customer-of-m-2".into(),
+            ..message("airline", "m-4", 0, "me, too")
+        };
+        customer_writes(&world, other).await;
         until(
             api,
             &into,
             &what(
-                &["m-1", "m-2", "m-3"],
+                &["m-1", "m-2", "m-3", "m-4"],
                 &["of one", "of two"],
-                &["in one", "of one", "of two", "since"],
+                &["in one", "in three", "of one", "of two", "since"],
             ),
         )
         .await;
@@ -136,8 +142,15 @@ in_every_shape! {
         };
         let parted = api.merges().unmerge_contacts(unmerge).await.unwrap().into_inner();
         assert_eq!(parted.left_out, Vec::<String>::new());
-        until(api, &from, &what(&["m-1"], &["of one"], &["in one", "of one", "since"])).await;
-        until(api, &into, &what(&["m-2", "m-3"], &["of two"], &["of two"])).await;
+        let found = ["in one", "in three", "of one", "since"];
+        until(api, &from, &what(&["m-1", "m-3"], &["of one"], &found)).await;
+        until(api, &into, &what(&["m-2", "m-4"], &["of two"], &["of two"])).await;
+        // The address returned, and what was begun from it: the other is told nothing of what comes there.
+        let private = pb::RecordMessageRequest { external_id: "m-3/private".into(), text: "private".into(), ..again };
+        assert_eq!(customer_writes(&world, private).await.conversation.unwrap().contact_id, from);
+        let other = world.as_one(&into, Role::Contact);
+        let list = pb::ListMessagesRequest { conversation_id: third.conversation_id, ..Default::default() };
+        assert_eq!(other.conversations().list_messages(list).await.unwrap_err().code(), tonic::Code::NotFound);
         assert_eq!((bytes(api, &from).await, bytes(api, &into).await), (one, two));
         let get = pb::GetConversationRequest { conversation_id: conversations[1].conversation_id.clone() };
         assert_eq!(own.conversations().get_conversation(get).await.unwrap_err().code(), tonic::Code::NotFound);

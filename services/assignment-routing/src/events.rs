@@ -159,7 +159,9 @@ impl Around {
         actor: Option<Author>,
         occur_time: Timestamp,
     ) -> Self {
-        Self { event, contact: it.contact, conversation: it.id, what, actor, occur_time }
+        // Whoever keeps it knows who stands for them, and lets it return with the conversation.
+        let contact = it.first_contact.unwrap_or(it.contact);
+        Self { event, contact, conversation: it.id, what, actor, occur_time }
     }
 
     /// The outbox event. Unordered: it carries its time.

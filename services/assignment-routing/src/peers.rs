@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct KnownContact {
     /// The contact.
     pub id: ContactId,
+    /// Who the address was of before merges that stand, and will be of again; the contact, where there are none.
+    pub first: ContactId,
     /// What conditions may ask of them.
     pub facts: ContactFacts,
     /// Whether what they write calls nobody.
@@ -47,11 +49,18 @@ pub async fn resolve_contact(
         Code::InvalidArgument => Fault::invalid("contact_address", "is not an address of this channel"),
         _ => Fault::from_peer(status),
     })?;
-    let contact = answer
-        .into_inner()
-        .contact
-        .ok_or_else(|| Fault::internal("contacts resolved an address to nobody"))?;
-    known(contact)
+    let answer = answer.into_inner();
+    let contact = answer.contact.ok_or_else(|| Fault::internal("contacts resolved an address to nobody"))?;
+    let known = known(contact)?;
+    match answer.first_contact_id.as_str() {
+        "" => Ok(known),
+        first => Ok(KnownContact { first: id_of(first)?, ..known }),
+    }
+}
+
+fn id_of(text: &str) -> Result<ContactId, Fault> {
+    rpc::convert::id_of("contact_id", text)
+        .map_err(|_| Fault::internal("contacts named a contact by an id that is none"))
 }
 
 fn known(contact: Contact) -> Result<KnownContact, Fault> {
@@ -70,9 +79,8 @@ fn known(contact: Contact) -> Result<KnownContact, Fault> {
         language: contact.language,
         attributes: attributes.collect(),
     };
-    let id = rpc::convert::id_of("contact_id", &contact.contact_id)
-        .map_err(|_| Fault::internal("contacts named a contact by an id that is none"))?;
-    Ok(KnownContact { id, facts, blocked: contact.blocked })
+    let id = id_of(&contact.contact_id)?;
+    Ok(KnownContact { id, first: id, facts, blocked: contact.blocked })
 }
 
 /// Asks contacts who this is, and whether what they write calls nobody. Never from inside a transaction.

@@ -51,6 +51,7 @@ static NOTES: MigrationSet = MigrationSet {
         db::step!("0009_time_zone"),
         db::step!("0010_erasure"),
         db::step!("0011_search_spans"),
+        db::step!("0012_index_debts"),
     ],
     work_tables: &["note_heads", "settings"],
 };

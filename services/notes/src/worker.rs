@@ -13,7 +13,7 @@ use runtime::Worker;
 use tokio_util::sync::CancellationToken;
 
 use crate::NAME;
-use crate::app::{App, retention, watch};
+use crate::app::{App, merge_index, retention, watch};
 use crate::config::NotesConfig;
 use crate::events::contacts::deliver_to_contacts;
 use crate::events::{NOTIFICATIONS, ROUTING, deliver_to_notifications, deliver_to_routing};
@@ -43,6 +43,7 @@ pub fn workers(
         Worker::sweep(Sweep::new(db.clone())),
         Worker::forget_answers(db.clone()),
         forgetter(db.clone(), clock.clone()),
+        index_merger(db.clone()),
     ]
 }
 
@@ -66,6 +67,11 @@ async fn forget(db: Db, clock: Clock, stop: CancellationToken) {
             () = tokio::time::sleep(FORGET_EVERY) => {}
         }
     }
+}
+
+/// Lets the words of deleted notes leave SQLite's index.
+fn index_merger(db: Db) -> Worker {
+    Worker::new("index merger", move |stop| merge_index::merge_index(db.clone(), stop))
 }
 
 /// Lets notes follow merges of contacts.

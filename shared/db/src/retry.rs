@@ -112,9 +112,11 @@ pub async fn forget_expired(tx: &mut Tx) -> Result<u64, DbError> {
     // One replica whose clock is ahead must not forget what the others need.
     let before = tx.now().await?.minus(KEPT);
     tx.query(
-        "DELETE FROM retry_keys WHERE (org_id, caller, method, request_id) IN (
+        "WITH doomed AS MATERIALIZED (
              SELECT org_id, caller, method, request_id FROM retry_keys WHERE create_time < $1
-             ORDER BY create_time LIMIT $2)",
+             ORDER BY create_time LIMIT $2)
+         DELETE FROM retry_keys WHERE (org_id, caller, method, request_id) IN (
+             SELECT org_id, caller, method, request_id FROM doomed)",
     )
     .bind(before)
     .bind(SWEPT)

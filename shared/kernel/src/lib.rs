@@ -12,10 +12,12 @@
 //! | [`page`] | [`PageSize`], [`page::Filling`]: how much a list may return |
 //! | [`seal`] | [`PageSeal`]: page and resume tokens nobody can forge or carry elsewhere |
 //! | [`role`] | [`Role`]: what a caller is |
+//! | [`json`] | JSON from files, in which nothing is said twice |
 //! | [`malformed`] | [`Malformed`]: why a text was not a value |
 
 pub mod clock;
 pub mod id;
+pub mod json;
 pub mod malformed;
 pub mod name;
 pub mod page;

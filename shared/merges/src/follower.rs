@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::heard::{Heard, What, outcome};
 use crate::moves::{Move, Phase};
-use crate::{alias, home_of, moved, moves, remember};
+use crate::{alias, hold_home, moved, moves, remember};
 
 /// After a merge's rows moved: when to look for those that were being written meanwhile. Longer than a call may take, and the
 /// transaction at its end.
@@ -192,7 +192,7 @@ impl Step {
 
     /// Moves some rows of the contact that went to whoever stands for it; tells whether that were all.
     async fn follow(&self, tx: &mut Tx, it: &Move) -> Result<bool, DbError> {
-        let home = home_of(tx, it.from).await?;
+        let home = hold_home(tx, it.from).await?;
         if home.contact_id == it.from {
             return Ok(true);
         }
@@ -209,7 +209,7 @@ impl Step {
     async fn give_back(&self, tx: &mut Tx, it: &Move) -> Result<bool, DbError> {
         let rows = moved::list(tx, self.merge, self.limit()).await?;
         if !rows.is_empty() {
-            let home = home_of(tx, it.from).await?;
+            let home = hold_home(tx, it.from).await?;
             moved::forget(tx, self.merge, &rows).await?;
             remember(tx, &home.merges, &rows).await?;
             // Merged into it once more meanwhile, they stay.

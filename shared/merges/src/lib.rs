@@ -12,11 +12,13 @@
 //! | what contacts tells | [`Heard`], [`heard`] |
 //! | applying it, once each; the worker that moves rows | [`Follower`] |
 //! | which rows, and how they change hands: the service's own | [`Rows`] |
-//! | whose a row is that names a contact | [`Home`], [`home_of`] |
+//! | whose a row is that names a contact | [`Home`], [`home_of`]; for whoever writes one [`hold_home`] |
 //! | which rows move with a merge because they were written late | [`remember`] |
 //!
 //! A row that is written under the id of a contact who was merged away belongs to the contact that stayed: whoever writes one asks
-//! [`home_of`] and [`remember`]s it. Whoever asked just before the alias came is caught by a second look, [`LATE`] after the first.
+//! [`hold_home`] and [`remember`]s it: the end of a merge waits for those who are writing because of it, and so takes back what they
+//! wrote. Whoever asked just before the alias came is caught by a second look, [`LATE`] after the first. What a service hears of by the
+//! survivor's id alone (a conversation begun from an address that returns with the merge) it has to ask for by the id of who it was.
 //!
 //! No transaction moves more than [`Rows::at_once`], so a contact with 10,000 rows holds up nobody. Rows are moved by merge, so the order in
 //! which moves end does not matter; they return in the order in which merges were taken back, since a later merge has the rows of
@@ -28,7 +30,7 @@ mod heard;
 mod moved;
 mod moves;
 
-pub use alias::{Home, home_of};
+pub use alias::{Home, hold_home, home_of};
 pub use follower::{Follower, LATE, Rows};
 pub use heard::{Heard, What, heard};
 pub use moved::remember;

@@ -63,8 +63,9 @@ async fn sweep(tx: &mut Tx) -> Result<u64, DbError> {
     let now = tx.now().await?;
     let inbox = tx
         .query(
-            "DELETE FROM inbox WHERE (org_id, event_id) IN (
-                SELECT org_id, event_id FROM inbox WHERE apply_time < $1 ORDER BY apply_time LIMIT $2)",
+            "WITH doomed AS MATERIALIZED (
+                SELECT org_id, event_id FROM inbox WHERE apply_time < $1 ORDER BY apply_time LIMIT $2)
+             DELETE FROM inbox WHERE (org_id, event_id) IN (SELECT org_id, event_id FROM doomed)",
         )
         .bind(now.minus(REMEMBERED))
         .bind(AT_ONCE)
@@ -72,8 +73,9 @@ async fn sweep(tx: &mut Tx) -> Result<u64, DbError> {
         .await?;
     let dead = tx
         .query(
-            "DELETE FROM outbox WHERE seq IN (
-                SELECT seq FROM outbox WHERE state = 'dead' AND create_time < $1 LIMIT $2)",
+            "WITH doomed AS MATERIALIZED (
+                SELECT seq FROM outbox WHERE state = 'dead' AND create_time < $1 LIMIT $2)
+             DELETE FROM outbox WHERE seq IN (SELECT seq FROM doomed)",
         )
         .bind(now.minus(DEAD_KEPT))
         .bind(AT_ONCE)

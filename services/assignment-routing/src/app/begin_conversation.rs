@@ -38,10 +38,11 @@ impl App {
         } else {
             self.rulesets.current(tx).await?.run(BEGINNING, it.facts(&contact), it.now)
         };
-        // Contacts may have answered before they heard of a merge that we know of.
-        let home = merges::home_of(tx, contact.id).await?;
+        // By whose address it is, so that it returns with the address. Contacts may know of other merges by now than we do: ours count, as
+        // the conversations of the same contact follow them.
+        let home = merges::hold_home(tx, contact.first).await?;
         let mut conversation = it.conversation(home.contact_id, &plan);
-        conversation.first_contact = (home.contact_id != contact.id).then_some(contact.id);
+        conversation.first_contact = (home.contact_id != contact.first).then_some(contact.first);
         if contact.blocked {
             conversation.record_unheard(it.at());
             conversation.resolve(it.now);

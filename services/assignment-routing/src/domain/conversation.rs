@@ -58,7 +58,7 @@ pub struct Conversation {
     pub external_id: String,
     /// The person outside.
     pub contact: ContactId,
-    /// With whom it began, where that contact was merged into another since.
+    /// With whom it began, or whose address it began from, where that contact is merged into another: it returns to them.
     pub first_contact: Option<ContactId>,
     /// What it is about.
     pub subject: String,

@@ -80,10 +80,12 @@ pub async fn remove_leftovers(
 ) -> Result<u64, DbError> {
     let Leftover { table, key, .. } = of;
     let columns = key.replace("t.", "");
+    // Looked for once: a subquery PostgreSQL may ask again for every row of the table.
     let sql = format!(
-        "DELETE FROM {table} WHERE org_id = $1 AND ({columns}) IN (
+        "WITH doomed AS MATERIALIZED (
              SELECT {key} FROM erased e JOIN {table} t ON t.org_id = e.org_id AND t.conversation_id = e.id
-             WHERE e.org_id = $1 AND e.erasure_id = $2 AND e.kind = 'conversation' LIMIT $3)"
+             WHERE e.org_id = $1 AND e.erasure_id = $2 AND e.kind = 'conversation' LIMIT $3)
+         DELETE FROM {table} WHERE org_id = $1 AND ({columns}) IN (SELECT {columns} FROM doomed)"
     );
     tx.query_dynamic(sql).bind(erasure).bind(limit).execute(tx).await
 }

@@ -156,12 +156,14 @@ pub async fn forget_before(tx: &mut Tx, kept: Duration) -> Result<(), DbError> {
 /// Removes changes that are forgotten, at most `limit`; says how many. The newest stays: on SQLite the next one is numbered after it.
 pub async fn remove_forgotten(tx: &mut Tx, limit: i64) -> Result<u64, DbError> {
     tx.query(
-        "DELETE FROM inbox_changes WHERE org_id = $1 AND (transaction_id, number) IN (
+        "WITH doomed AS MATERIALIZED (
              SELECT c.transaction_id, c.number FROM inbox_changes c
              JOIN inbox_logs l ON l.org_id = c.org_id AND c.change_time < l.forgotten_before
              WHERE c.org_id = $1 AND c.transaction_id < (
                  SELECT MAX(n.transaction_id) FROM inbox_changes n WHERE n.org_id = $1)
-             ORDER BY c.transaction_id, c.number LIMIT $2)",
+             ORDER BY c.transaction_id, c.number LIMIT $2)
+         DELETE FROM inbox_changes WHERE org_id = $1 AND (transaction_id, number) IN (
+             SELECT transaction_id, number FROM doomed)",
     )
     .bind(limit)
     .execute(tx)

@@ -10,6 +10,7 @@ use proto::routing::v1::contact_event_service_client::ContactEventServiceClient;
 use proto::routing::v1::*;
 use tonic::Code;
 
+use crate::erasure::erase;
 use crate::world::{World, inbound};
 
 /// Two contacts of which the first is merged into the second.
@@ -104,6 +105,55 @@ testkit::on_both_databases! {
             assert_eq!(back.first_contact_id, "");
         }
         assert_eq!((pair.conversations(&pair.from).await, pair.conversations(&pair.into).await), (2, 1));
+    }
+
+    // C6 R4 P12
+    async fn a_conversation_begun_from_an_address_that_returns_returns_with_it(engine) {
+        let world = World::on(engine).await;
+        let (first, second) = (world.begin("c-1").await, world.begin("c-2").await);
+        let pair = Pair {
+            world: &world,
+            merge_id: world.request_id(),
+            from: first.contact_id.clone(),
+            into: second.contact_id.clone(),
+        };
+        let writes = |message: &str, address: &str| RecordMessageRequest {
+            contact_address: address.to_owned(),
+            text: format!("from {address}"),
+            ..inbound(&format!("c-{address}"), message)
+        };
+        let begin = async |address: &str| world.record(writes("1", address)).await.conversation.unwrap();
+        world.contacts.merge("customer-c-1", Some("customer-c-2"));
+        // Contacts knows of the merge, and this service does not yet.
+        let unheard = world.record(RecordMessageRequest { contact_address: "customer-c-1".into(), ..inbound("c-0", "1") });
+        let unheard = unheard.await.conversation.unwrap();
+        pair.merge().await;
+        is_with(&world, &first.conversation_id, &pair.into).await;
+        let (theirs, own) = (begin("customer-c-1").await, begin("customer-c-2").await);
+        assert_eq!((&theirs.contact_id, &theirs.first_contact_id), (&pair.into, &pair.from));
+        assert_eq!((&own.contact_id, own.first_contact_id.as_str()), (&pair.into, ""));
+        is_with(&world, &unheard.conversation_id, &pair.into).await;
+        assert_eq!(pair.conversations(&pair.into).await, 5);
+        let mut reader = world.conversations(&pair.into, Role::Contact);
+        let messages = |id: &str| ListMessagesRequest { conversation_id: id.to_owned(), ..Default::default() };
+        assert_eq!(reader.list_messages(messages(&theirs.conversation_id)).await.unwrap().into_inner().messages.len(), 1);
+
+        world.contacts.merge("customer-c-1", None);
+        pair.unmerge().await;
+        for id in [&first.conversation_id, &unheard.conversation_id, &theirs.conversation_id] {
+            assert_eq!(is_with(&world, id, &pair.from).await.first_contact_id, "");
+        }
+        let again = world.record(writes("2", "customer-c-1")).await.conversation.unwrap();
+        assert_eq!((&again.conversation_id, &again.contact_id), (&theirs.conversation_id, &pair.from));
+        let refused = reader.list_messages(messages(&theirs.conversation_id)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound, "one customer never reads another's messages");
+        assert_eq!(is_with(&world, &own.conversation_id, &pair.into).await.message_count, 1);
+        assert_eq!((pair.conversations(&pair.from).await, pair.conversations(&pair.into).await), (3, 2));
+        let removed = erase(&world, &world.request_id(), &[&pair.from]).await;
+        assert!(removed.contains(&("conversations".to_owned(), 3)), "{removed:?}");
+        let gone = GetConversationRequest { conversation_id: theirs.conversation_id };
+        let mut ana = world.conversations("ana", Role::Agent);
+        assert_eq!(ana.get_conversation(gone).await.unwrap_err().code(), Code::NotFound);
     }
 
     // C6 R4

@@ -31,6 +31,8 @@ pub(crate) struct Contacts(Arc<Mutex<Known>>);
 #[derive(Default)]
 struct Known {
     people: HashMap<String, contacts::Contact>,
+    /// Whose an address is while their contacts are one, by address.
+    led: HashMap<String, String>,
     asked: Vec<&'static str>,
     around: Vec<contacts::ActivityEvent>,
     down: bool,
@@ -45,6 +47,15 @@ impl Contacts {
     /// Changes what is known of whoever has this address.
     pub(crate) fn change(&self, address: &str, change: impl FnOnce(&mut contacts::Contact)) {
         change(self.0.lock().unwrap().person(address));
+    }
+
+    /// Merges whoever has an address into who has another, or parts them again.
+    pub(crate) fn merge(&self, address: &str, into: Option<&str>) {
+        let mut known = self.0.lock().unwrap();
+        match into {
+            Some(into) => known.led.insert(address.to_owned(), into.to_owned()),
+            None => known.led.remove(address),
+        };
     }
 
     /// Stops answering, or goes on.
@@ -117,8 +128,15 @@ impl ContactService for Contacts {
         &self,
         request: Request<contacts::ResolveContactRequest>,
     ) -> Result<Response<contacts::ResolveContactResponse>, Status> {
-        let contact = self.take("ResolveContact")?.person(&request.into_inner().address).clone();
-        Ok(Response::new(contacts::ResolveContactResponse { contact: Some(contact), created: false }))
+        let mut known = self.take("ResolveContact")?;
+        let address = request.into_inner().address;
+        let own = known.person(&address).clone();
+        let (contact, first_contact_id) = match known.led.get(&address).cloned() {
+            Some(into) => (known.person(&into).clone(), own.contact_id),
+            None => (own, String::new()),
+        };
+        let contact = Some(contact);
+        Ok(Response::new(contacts::ResolveContactResponse { contact, created: false, first_contact_id }))
     }
 
     async fn create_contact(

@@ -80,8 +80,7 @@ impl ContactService for Api {
             .resolve_contact(&call.caller.org, runtime::origin(&call), resolve)
             .await
             .map_err(Fault::from)?;
-        let (contact, created) = (Some(wire::contact(resolved.contact)), resolved.created);
-        Ok(Response::new(pb::ResolveContactResponse { contact, created }))
+        Ok(Response::new(wire::resolved(resolved)))
     }
 
     async fn list_tags(

@@ -1,15 +1,15 @@
 //! What routing and notes tell of a contact becomes activity, each event once (C8).
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use audit::{Event, Origin};
-use db::Tx;
+use db::{DbError, Tx};
 use kernel::{ContactId, EventId, OrgId};
 
 use super::{App, survivor};
 use crate::Error;
-use crate::domain::Activity;
-use crate::store::{activity, contacts};
+use crate::domain::{Activity, ActivityId};
+use crate::store::{activity, contacts, merges};
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,17 +56,30 @@ async fn apply(tx: &mut Tx, told: Vec<Activity>, origin: Origin) -> Result<Vec<A
 }
 
 /// Those whose contact is there, or somebody who stands for them. A contact comes before everything that is told of them, so who is
-/// not there is gone: what happened around them is nobody's any more, and telling it again would not help.
+/// not there is gone: what happened around them is nobody's any more, and telling it again would not help. What happened around somebody
+/// who was merged away returns with them.
 async fn kept(tx: &mut Tx, mut activities: Vec<Activity>) -> Result<Vec<Activity>, Error> {
     let mut there = hold(tx, &activities).await?;
     let absent = |activity: &&mut Activity| !there.contains(&activity.contact_id);
     let mut merged: Vec<&mut Activity> = activities.iter_mut().filter(absent).collect();
-    let ids = merged.iter().map(|activity| activity.contact_id).collect();
-    for (activity, stands) in merged.iter_mut().zip(survivor::each(tx, ids).await?) {
-        activity.contact_id = stands;
+    let gone: Vec<ContactId> = merged.iter().map(|activity| activity.contact_id).collect();
+    let stand = survivor::each(tx, gone.clone()).await?;
+    let mut late: BTreeMap<ContactId, Vec<ActivityId>> = BTreeMap::new();
+    for (activity, stands) in merged.iter_mut().zip(&stand) {
+        if activity.contact_id != *stands {
+            late.entry(activity.contact_id).or_default().push(activity.activity_id);
+            activity.contact_id = *stands;
+        }
     }
-    if !merged.is_empty() {
+    if !late.is_empty() {
         there = hold(tx, &activities).await?;
+        // A merge was taken back before those who stood for them were held: told again, it is theirs.
+        if survivor::each(tx, gone).await? != stand {
+            return Err(DbError::Busy.into());
+        }
+    }
+    for (contact, activities) in &late {
+        merges::remember_late(tx, *contact, activities).await?;
     }
     activities.retain(|activity| there.contains(&activity.contact_id));
     Ok(activities)

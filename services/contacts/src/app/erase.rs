@@ -2,20 +2,26 @@
 //! (`run_erasure`). Here is also how an erasure is read.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use audit::{Event, Origin};
-use db::{Retry, Tx};
+use db::{KEPT, Retry, Tx};
 use erasure::{ErasureId, Kind};
 use kernel::{ContactId, OrgId, PageSize, Timestamp};
 use uuid::Uuid;
 
+use super::run_erasure::ERASE_CONTACT;
+use super::traces::{self, Traces};
 use super::{App, survivor};
 use crate::Error;
-use crate::domain::{Actor, ErasingService, Erasure, ErasurePart};
+use crate::domain::{Actor, ErasingService, Erasure, ErasurePart, Held};
 use crate::store::erasures::ErasureRow;
-use crate::store::{erased, erasures};
+use crate::store::{self, erased, erasures};
 
 const LIST: &str = "erasures.list";
+
+/// How far the times of two calls may be off: the clocks of two replicas differ, and a call may have waited for a lock.
+const SLACK: Duration = Duration::from_secs(10 * 60);
 
 /// Who shall be erased.
 #[derive(Debug, Clone)]
@@ -154,16 +160,21 @@ async fn begin(
         return Err(Error::StaleVersion { current });
     }
     let merged = merged_into(tx, contact_id).await?;
-    let covered: Vec<Uuid> =
-        std::iter::once(contact_id).chain(merged.iter().copied()).map(|id| id.as_uuid()).collect();
-    erasure::bury(tx, id, Kind::Contact, &covered).await?;
+    let covered: Vec<ContactId> = std::iter::once(contact_id).chain(merged.iter().copied()).collect();
+    let buried: Vec<Uuid> = covered.iter().map(ContactId::as_uuid).collect();
+    erasure::bury(tx, id, Kind::Contact, &buried).await?;
     erased::count_off_lists(tx, contact_id).await?;
     erased::leave_backlog(tx, contact_id).await?;
     let mut removed = Vec::with_capacity(erased::BELONGINGS.len());
     for belonging in erased::BELONGINGS {
         removed.push((belonging.kind, erased::remove(tx, contact_id, belonging).await?));
     }
-    for contact in std::iter::once(contact_id).chain(merged.iter().copied()) {
+    let Traces { merges, held } = traces::of(tx, &covered).await?;
+    removed.push(("merges", store::traces::remove(tx, &merges).await?));
+    for held in held.iter().filter(|held| may_be_answered(held, now)) {
+        removed.push(("kept_answers", erased::forget_answers_of(tx, held, ERASE_CONTACT, SLACK).await?));
+    }
+    for contact in covered {
         erased::remove_merged_activities(tx, contact).await?;
         erased::remove_dismissals(tx, contact).await?;
         removed.push(("merges", erased::remove_merges(tx, contact).await?));
@@ -190,6 +201,11 @@ async fn begin(
     erasures::save_part(tx, id, &ours).await?;
     audit::record(tx, &origin, &[Event::new("contact.erase", contact_id)]).await?;
     Ok(erasure)
+}
+
+/// Whether an answer of that time may still be kept.
+fn may_be_answered(held: &Held, now: Timestamp) -> bool {
+    held.until.is_none_or(|until| until.plus(KEPT + SLACK) > now)
 }
 
 /// Everybody who was merged into a contact, and into them, and so on.

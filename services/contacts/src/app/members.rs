@@ -15,6 +15,9 @@ use crate::store::{contacts, lists, members};
 
 const KIND: &str = "lists.members";
 
+/// How often to try to put contacts on a list. Each round ends because one of them was merged, or parted, at that very moment.
+const ROUNDS: usize = 5;
+
 /// Which members are asked for.
 #[derive(Debug, Clone)]
 pub struct ListMembers {
@@ -38,13 +41,19 @@ impl App {
         list: ListId,
         contacts: Vec<ContactId>,
     ) -> Result<ContactList, Error> {
-        let asked = contacts.clone();
-        match self.db.write(org, move |tx| Box::pin(add(tx, list, contacts, origin))).await {
-            Err(Error::NoSuchContact) => {
-                Err(self.db.read(org, move |tx| Box::pin(absent(tx, asked))).await?)
+        for _ in 0..ROUNDS {
+            let (asked, origin) = (contacts.clone(), origin.clone());
+            match self.db.write(org, move |tx| Box::pin(add(tx, list, asked, origin))).await {
+                Err(Error::NoSuchContact) => {}
+                done => return done,
             }
-            done => done,
+            let asked = contacts.clone();
+            let fields = self.db.read(org, move |tx| Box::pin(absent(tx, asked))).await?;
+            if !fields.is_empty() {
+                return Err(Error::NoSuchContacts { fields });
+            }
         }
+        Err(Error::Database(DbError::Busy))
     }
 
     /// Takes contacts off a list; who is not there does not matter.
@@ -105,14 +114,13 @@ async fn add(
     counted(tx, list, came, &origin, "list.add_members").await
 }
 
-/// Which of the contacts there are not, after the database has refused to put them on a list without saying so.
-async fn absent(tx: &mut Tx, asked: Vec<ContactId>) -> Result<Error, DbError> {
+/// The fields that name contacts which are not there, after the database has refused to put them on a list without saying so. None: one
+/// that was not there a moment ago is there now, or somebody stands for it.
+async fn absent(tx: &mut Tx, asked: Vec<ContactId>) -> Result<Vec<String>, Error> {
     let meant = survivor::each(tx, asked).await?;
     let there: BTreeSet<ContactId> = contacts::which(tx, &sorted(meant.clone())).await?.into_iter().collect();
     let missing = meant.iter().enumerate().filter(|(_, id)| !there.contains(id));
-    let fields: Vec<String> = missing.map(|(index, _)| format!("contact_ids[{index}]")).collect();
-    // One that was not there a moment ago may be there now.
-    Ok(if fields.is_empty() { Error::NoSuchContact } else { Error::NoSuchContacts { fields } })
+    Ok(missing.map(|(index, _)| format!("contact_ids[{index}]")).collect())
 }
 
 async fn remove(

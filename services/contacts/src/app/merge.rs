@@ -14,7 +14,7 @@ use super::{App, activity, index, survivor, whole};
 use crate::domain::{
     Actor, Attribute, Conflict, Contact, Deed, Happened, ListId, Merge, Side, Single, Snapshot, Tag, Union,
 };
-use crate::store::{attributes, contacts, identities, lists, members, merges, tags};
+use crate::store::{attributes, contacts, identities, lists, members, merged_addresses, merges, tags};
 use crate::{Error, events};
 
 /// How often to try a merge. Each round ends because one of the two came to a list, or left one, at that very moment.
@@ -151,10 +151,12 @@ async fn unite(
     let Union { merged, .. } = Union::of(&from, &into, &pairing.take)?;
     let merge = Merge { merge_id, from: pairing.from, into: pairing.into, done, undone: None };
     hand_over(tx, &merge, &from, &into, &merged).await?;
+    let keys = from.contact.every_key()?;
     let snapshot = Snapshot { from, into, merged };
     let contact = whole::get(tx, merge.into).await?;
     index::follow(tx, &contact).await?;
     merges::insert(tx, &merge, &snapshot, contact.version).await?;
+    merged_addresses::insert(tx, merge_id, &keys).await?;
     activity::keep(tx, merge.into, merge.done.time, &merge.done.actor, [Happened::Merged(merge.from)])
         .await?;
     outbox.record(tx, &events::of_merge(tx.clock(), &merge)).await?;
@@ -175,7 +177,7 @@ pub(super) fn fresh(field: &'static str, version: Option<i64>, side: &Side) -> R
 /// Gives everything of one contact to the other, and removes the one.
 async fn hand_over(tx: &mut Tx, merge: &Merge, from: &Side, into: &Side, merged: &Side) -> Result<(), Error> {
     let Merge { merge_id, from: gone, into: stays, .. } = *merge;
-    change_lists(tx, from, into, stays).await?;
+    change_lists(tx, from, into).await?;
     identities::give_all(tx, gone, stays).await?;
     merges::remember_activities(tx, merge_id, gone).await?;
     merges::move_activities(tx, gone, stays).await?;
@@ -195,18 +197,32 @@ async fn hand_over(tx: &mut Tx, merge: &Merge, from: &Side, into: &Side, merged:
 }
 
 /// Lets the contact that stays take the other's place on its lists.
-async fn change_lists(tx: &mut Tx, from: &Side, into: &Side, stays: ContactId) -> Result<(), Error> {
-    let gone = from.contact.contact_id;
-    let theirs: Vec<ListId> = from.lists.iter().copied().collect();
-    lists::lock_all(tx, &theirs).await?;
+async fn change_lists(tx: &mut Tx, from: &Side, into: &Side) -> Result<(), Error> {
+    let (gone, stays) = (from.contact.contact_id, into.contact.contact_id);
+    let all: Vec<ListId> = from.lists.union(&into.lists).copied().collect();
+    lists::lock_all(tx, &all).await?;
     // From here on nothing comes to it, neither a list nor an activity. While the locks were waited for, it may have come to a list: whoever
     // puts it there has the list first and it second, so it is not waited for while the lists are.
     contacts::lock_to_delete(tx, gone).await?;
-    if members::list_of(tx, gone).await? != theirs {
-        return Err(Error::LostRace);
+    // So may the one that stays, which nobody has to lock for that.
+    for side in [from, into] {
+        let now: BTreeSet<ListId> =
+            members::list_of(tx, side.contact.contact_id).await?.into_iter().collect();
+        if now != side.lists {
+            return Err(Error::LostRace);
+        }
     }
-    let (both, only): (Vec<ListId>, Vec<ListId>) = theirs.iter().partition(|list| into.lists.contains(*list));
-    members::leave(tx, gone, &theirs).await?;
-    members::join(tx, stays, &only).await?;
-    Ok(lists::count_each(tx, &both, -1).await?)
+    let theirs: Vec<ListId> = from.lists.iter().copied().collect();
+    let left = members::leave(tx, gone, &theirs).await?;
+    let joined = members::join(tx, stays, &theirs).await?;
+    count(tx, &left, &joined).await
+}
+
+/// Counts lists that one contact left and the other joined: what happened, whatever was expected.
+pub(super) async fn count(tx: &mut Tx, left: &[ListId], joined: &[ListId]) -> Result<(), Error> {
+    let only = |some: &[ListId], others: &[ListId]| -> Vec<ListId> {
+        some.iter().filter(|list| !others.contains(list)).copied().collect()
+    };
+    lists::count_each(tx, &only(left, joined), -1).await?;
+    Ok(lists::count_each(tx, &only(joined, left), 1).await?)
 }

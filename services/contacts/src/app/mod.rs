@@ -16,7 +16,7 @@
 //! | `block` | contacts are blocked and unblocked |
 //! | `panel` | what is known around a contact, also elsewhere |
 //! | `settings` | what the organization decides |
-//! | `erase`, `run_erasure` | a contact is erased here and in all services |
+//! | `erase`, `run_erasure`, `traces` | a contact is erased here and in all services |
 //! | `merge`, `unmerge`, `merges` | two contacts become one, part again, and that is listed |
 //! | `survivor` | the id of a contact that was merged away stays good |
 //! | `duplicates` | contacts who may be one person are suggested |
@@ -48,6 +48,7 @@ mod set_attributes;
 mod settings;
 mod survivor;
 mod tag;
+mod traces;
 mod transfer;
 mod turns;
 mod unmerge;
@@ -61,7 +62,7 @@ use runtime::AuditTrail;
 
 use self::turns::Turns;
 use crate::NAME;
-use crate::domain::{AddressKey, Contact};
+use crate::domain::AddressKey;
 
 pub use activity::{ActivityPage, ListActivity};
 pub use apply_activity_events::Applied;
@@ -94,7 +95,7 @@ pub struct App {
     seal: PageSeal,
     outbox: Outbox,
     /// Contacts by an address.
-    owners: Gather<AddressKey, Contact>,
+    owners: Gather<AddressKey, resolve::Owned>,
     /// Whoever is making the owner of an address.
     making: Turns<(OrgId, AddressKey)>,
 }

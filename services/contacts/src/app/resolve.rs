@@ -10,8 +10,8 @@ use kernel::{ContactId, OrgId, Timestamp};
 
 use super::{App, activity, index, whole};
 use crate::Error;
-use crate::domain::{Actor, Address, AddressKey, Contact, Happened, Line, Profile};
-use crate::store::{contacts, identities};
+use crate::domain::{Actor, Address, AddressKey, Contact, Happened, Line, Profile, first_owner};
+use crate::store::{contacts, identities, merged_addresses};
 
 /// How often to look for an owner. Each round ends because another call just gave the address away, or took it; that
 /// this happens to one call several times in a row takes somebody who does nothing else.
@@ -33,6 +33,8 @@ pub struct ResolveContact {
 pub struct Resolved {
     /// The owner.
     pub contact: Contact,
+    /// Who the address was of before merges that stand, and will be of again.
+    pub first: Option<ContactId>,
     /// Whether the owner was made now.
     pub created: bool,
 }
@@ -50,8 +52,8 @@ impl App {
     ) -> Result<Resolved, Error> {
         let key = resolve.address.key();
         for _ in 0..ROUNDS {
-            if let Some(contact) = self.owners.ask(org, key.clone()).await? {
-                return Ok(Resolved { contact, created: false });
+            if let Some((contact, first)) = self.owners.ask(org, key.clone()).await? {
+                return Ok(Resolved { contact, first, created: false });
             }
             let turn = self.making.take((org.clone(), key.clone())).await;
             if turn.waited() {
@@ -68,16 +70,20 @@ impl App {
     }
 }
 
+/// An owner, and who the address was of before merges that stand.
+pub(super) type Owned = (Contact, Option<ContactId>);
+
 /// Contacts by their addresses: those that are asked for at the same time with one read.
-pub(super) fn owners(db: Db) -> Gather<AddressKey, Contact> {
+pub(super) fn owners(db: Db) -> Gather<AddressKey, Owned> {
     Gather::new(db, |tx, keys| {
         Box::pin(async move {
-            let owners = identities::find_owners(tx, &keys).await?;
-            let ids: Vec<ContactId> = owners.iter().map(|owned| owned.contact_id).collect();
+            let owners = merged_addresses::find_owners(tx, &keys).await?;
+            let ids: Vec<ContactId> = owners.values().map(|owner| owner.contact_id).collect();
             let contacts = whole::by_id(tx, &ids).await?;
-            let known = owners.into_iter().filter_map(|owned| {
-                let contact = contacts.get(&owned.contact_id)?.clone();
-                Some((owned.key(), contact))
+            let known = owners.into_iter().filter_map(|(key, owner)| {
+                // One that was merged away between the two reads is asked for again.
+                let contact = contacts.get(&owner.contact_id)?.clone();
+                Some((key, (contact, first_owner(owner.contact_id, &owner.merges))))
             });
             Ok(known.collect())
         })
@@ -85,15 +91,14 @@ pub(super) fn owners(db: Db) -> Gather<AddressKey, Contact> {
 }
 
 /// The contact who is known by exactly this address.
-async fn find_owner(tx: &mut Tx, address: &Address) -> Result<Option<Contact>, Error> {
-    let owners = identities::find_owners(tx, std::slice::from_ref(address.key())).await?;
-    match owners.first() {
+async fn find_owner(tx: &mut Tx, address: &Address) -> Result<Option<Resolved>, Error> {
+    let mut owners = merged_addresses::find_owners(tx, std::slice::from_ref(address.key())).await?;
+    let Some(owner) = owners.remove(address.key()) else { return Ok(None) };
+    let first = first_owner(owner.contact_id, &owner.merges);
+    match whole::get(tx, owner.contact_id).await {
         // Merged away between the two reads: the address is another's by now.
-        Some(owned) => match whole::get(tx, owned.contact_id).await {
-            Err(Error::NoSuchContact) => Err(Error::LostRace),
-            contact => contact.map(Some),
-        },
-        None => Ok(None),
+        Err(Error::NoSuchContact) => Err(Error::LostRace),
+        contact => Ok(Some(Resolved { contact: contact?, first, created: false })),
     }
 }
 
@@ -106,19 +111,19 @@ async fn link_or_make(
 ) -> Result<Resolved, Error> {
     let ResolveContact { address, display_name, by } = resolve;
     // Again, inside the transaction: on SQLite, whose transactions come one after the other, this settles it.
-    if let Some(contact) = find_owner(tx, &address).await? {
-        return Ok(Resolved { contact, created: false });
+    if let Some(resolved) = find_owner(tx, &address).await? {
+        return Ok(resolved);
     }
     if let Some(through) = address.owned_through()
-        && let Some(contact) = link(tx, &address, &through, now).await?
+        && let Some(resolved) = link(tx, &address, &through, now).await?
     {
-        audit::record(tx, &origin, &[Event::new("contact.link", contact.contact_id)]).await?;
-        return Ok(Resolved { contact, created: false });
+        audit::record(tx, &origin, &[Event::new("contact.link", resolved.contact.contact_id)]).await?;
+        return Ok(resolved);
     }
     let contact = make(tx, id, &address, display_name, now).await?;
     activity::keep(tx, id, now, &by, [Happened::Created]).await?;
     audit::record(tx, &origin, &[Event::new("contact.create", id)]).await?;
-    Ok(Resolved { contact, created: true })
+    Ok(Resolved { contact, first: None, created: true })
 }
 
 /// Gives the address to the owner of the other address through which it is owned, if there is one.
@@ -127,7 +132,7 @@ async fn link(
     address: &Address,
     through: &Address,
     now: Timestamp,
-) -> Result<Option<Contact>, Error> {
+) -> Result<Option<Resolved>, Error> {
     let key = std::slice::from_ref(through.key());
     let owners = identities::find_owners(tx, key).await?;
     let Some(owner) = owners.first().map(|owned| owned.contact_id) else { return Ok(None) };
@@ -140,9 +145,9 @@ async fn link(
         return Err(Error::LostRace);
     }
     contacts::touch(tx, owner, now).await?;
-    let contact = whole::get(tx, owner).await?;
-    index::follow(tx, &contact).await?;
-    Ok(Some(contact))
+    let resolved = find_owner(tx, address).await?.ok_or(Error::LostRace)?;
+    index::follow(tx, &resolved.contact).await?;
+    Ok(Some(resolved))
 }
 
 async fn make(

@@ -25,7 +25,7 @@ const LEASE: Duration = Duration::from_secs(10);
 const CONTACTS: usize = 100;
 
 /// The method whose first answer stays: it holds ids only.
-const ERASE_CONTACT: &str = "/backchannel.contacts.v1.ErasureService/EraseContact";
+pub(super) const ERASE_CONTACT: &str = "/backchannel.contacts.v1.ErasureService/EraseContact";
 
 /// An erasure that this worker has.
 struct Taken {
@@ -197,7 +197,7 @@ impl App {
             let page = erasers.conversations(&org, id, token).await.map_err(Halt::Unanswered)?;
             let (conversations, next) = page;
             if conversations.is_empty() {
-                // Nobody was told anything about somebody without conversations.
+                // What people were told about notes outside of conversations has no trace of the contact, and goes by its age.
                 let none = Answer { done: true, removed: Vec::new() };
                 return self.advance(taken, ErasingService::Notifications, none, true).await;
             }

@@ -8,13 +8,15 @@ use kernel::{MergeId, OrgId, Timestamp};
 use outbox::Outbox;
 use serde::{Deserialize, Serialize};
 
-use super::merge::fresh;
+use super::merge::{count, fresh};
 use super::{App, activity, index, whole};
 use crate::domain::{
     Actor, Address, AddressKey, Attribute, Contact, Deed, Definition, Happened, Key, ListId, Merge, Side,
-    Snapshot, Tag, every_key_of,
+    Snapshot, Tag,
 };
-use crate::store::{attributes, contacts, definitions, identities, lists, members, merges, tags};
+use crate::store::{
+    attributes, contacts, definitions, identities, lists, members, merged_addresses, merges, tags,
+};
 use crate::{Error, events};
 
 /// How often to try. Each round ends because the contact came to a list, or left one, at that very moment.
@@ -91,8 +93,9 @@ async fn part(
     let mut plan = Plan { into: snapshot.parted(&now), from: snapshot.from.clone(), left_out: Vec::new() };
     plan.leave_out(tx, &now).await?;
     give_back(tx, &merge, &snapshot, &now, &plan, undone.time).await?;
-    merges::undo(tx, merge_id, &undone).await?;
     let (from, into) = (whole::get(tx, merge.from).await?, whole::get(tx, merge.into).await?);
+    merges::undo(tx, merge_id, &undone, into.version).await?;
+    merged_addresses::forget(tx, merge_id).await?;
     index::add(tx, &from).await?;
     index::follow(tx, &into).await?;
     activity::keep(tx, merge.into, undone.time, &undone.actor, [Happened::Unmerged(merge.from)]).await?;
@@ -211,11 +214,7 @@ async fn give_addresses(tx: &mut Tx, merge: &Merge, snapshot: &Snapshot) -> Resu
     for identity in &contact.identities {
         addresses.push((Address::of_identity(identity)?, identity.create_time));
     }
-    let all = addresses.iter().map(|(address, _)| address.clone()).chain(contact.profile.addresses());
-    let mut keys: Vec<AddressKey> = all.flat_map(|address| every_key_of(&address)).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    identities::give(tx, merge.into, merge.from, &keys).await?;
+    identities::give(tx, merge.into, merge.from, &contact.every_key()?).await?;
     let wanted: Vec<AddressKey> = addresses.iter().map(|(address, _)| address.key().clone()).collect();
     let owned = identities::find_owners(tx, &wanted).await?;
     if owned.len() < wanted.len() {
@@ -239,10 +238,9 @@ fn field_of(key: &AddressKey) -> &'static str {
 
 /// Puts the contact that had gone on its lists; the other leaves those on which it was only for it.
 async fn change_lists(tx: &mut Tx, merge: &Merge, now: &Side, plan: &Plan) -> Result<(), Error> {
-    let left: Vec<ListId> = now.lists.difference(&plan.into.lists).copied().collect();
-    let joined: Vec<ListId> = plan.from.lists.iter().copied().collect();
-    let more: Vec<ListId> = joined.iter().filter(|list| !left.contains(*list)).copied().collect();
-    members::leave(tx, merge.into, &left).await?;
-    members::join(tx, merge.from, &joined).await?;
-    Ok(lists::count_each(tx, &more, 1).await?)
+    let leaving: Vec<ListId> = now.lists.difference(&plan.into.lists).copied().collect();
+    let joining: Vec<ListId> = plan.from.lists.iter().copied().collect();
+    let left = members::leave(tx, merge.into, &leaving).await?;
+    let joined = members::join(tx, merge.from, &joining).await?;
+    count(tx, &left, &joined).await
 }

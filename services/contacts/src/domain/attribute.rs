@@ -225,7 +225,9 @@ impl Link {
         visible(text)?;
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-        if host.is_empty() || text.chars().any(char::is_whitespace) {
+        // What would end the attribute of a page in which somebody writes it.
+        let ends = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '<' | '>' | '\\' | '`');
+        if host.is_empty() || text.chars().any(ends) {
             return Err(Malformed::new("must be an address such as https://example.com/page"));
         }
         Ok(Self(text.to_owned()))

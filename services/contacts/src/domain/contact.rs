@@ -1,10 +1,10 @@
 //! A person outside.
 
-use kernel::{ContactId, Timestamp};
+use kernel::{ContactId, Malformed, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::attribute::Value;
-use super::{Attribute, Block, Channel, Line, Profile, Tag};
+use super::{Address, AddressKey, Attribute, Block, Channel, Line, Profile, Tag, every_key_of};
 
 /// A person outside the organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,21 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Every address under which the contact may be known, each once: those of its profile and its identities, a number on all its
+    /// channels.
+    ///
+    /// # Errors
+    /// [`Malformed`] for an identity that is none, which is not stored.
+    pub fn every_key(&self) -> Result<Vec<AddressKey>, Malformed> {
+        let mut keys: Vec<AddressKey> = self.profile.addresses().iter().flat_map(every_key_of).collect();
+        for identity in &self.identities {
+            keys.extend(every_key_of(&Address::of_identity(identity)?));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+
     /// Bytes of text that it adds to an answer.
     pub fn weight(&self) -> usize {
         let Profile { display_name, given_name, family_name, emails, phones, external_id, .. } =

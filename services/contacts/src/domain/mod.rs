@@ -23,6 +23,7 @@
 //! | `search` | [`Search`]: what is asked for |
 //! | [`transfer`] | contacts from files: what a row says, and what becomes of it |
 //! | `merge` | [`Union`], [`Snapshot`]: what becomes of two contacts who are one person, and how they part again |
+//! | `trace` | [`Held`], [`first_owner`]: what merges leave behind in contacts |
 //! | `duplicate` | [`duplicate_keys`]: what makes two contacts look like one person |
 //! | `viewer` | [`Viewer`]: who may read which contact |
 
@@ -47,6 +48,7 @@ mod profile;
 mod search;
 mod settings;
 mod tag;
+mod trace;
 pub mod transfer;
 mod update;
 mod viewer;
@@ -74,5 +76,6 @@ pub use profile::Profile;
 pub use search::{Search, Term};
 pub use settings::{Days, Decided, Settings, SettingsChange};
 pub use tag::{MOST_TAGS, Tag, TagChange, TagSteps};
+pub use trace::{Held, Trace, first_owner};
 pub use update::{AddressChange, Field, Mask, UnknownPath};
 pub use viewer::Viewer;

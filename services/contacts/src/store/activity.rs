@@ -87,9 +87,10 @@ pub async fn find_org_after(tx: &mut Tx, org: &str) -> Result<Option<OrgId>, DbE
 /// # Errors
 /// As for every statement.
 pub async fn forget(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64, DbError> {
-    const SQL: &str = "DELETE FROM contact_activities
-        WHERE org_id = $1 AND (contact_id, occur_time, activity_id) IN (
+    const SQL: &str = "WITH doomed AS MATERIALIZED (
             SELECT contact_id, occur_time, activity_id FROM contact_activities
-            WHERE org_id = $1 AND occur_time < $2 ORDER BY occur_time LIMIT $3)";
+            WHERE org_id = $1 AND occur_time < $2 ORDER BY occur_time LIMIT $3)
+        DELETE FROM contact_activities WHERE org_id = $1 AND (contact_id, occur_time, activity_id) IN (
+            SELECT contact_id, occur_time, activity_id FROM doomed)";
     tx.query(SQL).bind(before).bind(limit).execute(tx).await
 }

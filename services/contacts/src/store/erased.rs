@@ -1,7 +1,11 @@
 //! What the erasure of a contact removes here.
 
+use std::time::Duration;
+
 use db::{DbError, Engine, Tx};
-use kernel::ContactId;
+use kernel::{ContactId, Timestamp};
+
+use crate::domain::Held;
 
 /// A table with rows of contacts which is emptied by one statement.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +95,24 @@ pub async fn leave_backlog(tx: &mut Tx, contact: ContactId) -> Result<(), DbErro
 pub async fn forget_answers(tx: &mut Tx, contact: ContactId, method: &'static str) -> Result<u64, DbError> {
     const SQL: &str = "DELETE FROM retry_keys WHERE org_id = $1 AND answer LIKE $2 AND method <> $3";
     tx.query(SQL).bind(format!("%{contact}%")).bind(method).execute(tx).await
+}
+
+/// Forgets first answers to requests that hold a contact which had somebody else's data then, but for those of `method`. Times may be
+/// off by `slack`.
+///
+/// # Errors
+/// As for every statement.
+pub async fn forget_answers_of(
+    tx: &mut Tx,
+    held: &Held,
+    method: &'static str,
+    slack: Duration,
+) -> Result<u64, DbError> {
+    const SQL: &str = "DELETE FROM retry_keys WHERE org_id = $1 AND answer LIKE $2 AND method <> $3
+        AND create_time >= $4 AND create_time <= $5";
+    let until = held.until.map_or(Timestamp::from_micros(i64::MAX), |until| until.plus(slack));
+    let query = tx.query(SQL).bind(format!("%{}%", held.contact)).bind(method);
+    query.bind(held.since.minus(slack)).bind(until).execute(tx).await
 }
 
 /// Who was merged into these contacts, by merges that stand.

@@ -51,38 +51,36 @@ pub async fn list_of(tx: &mut Tx, contact: ContactId) -> Result<Vec<ListId>, DbE
     tx.query(SQL).bind(contact).fetch_values(tx).await
 }
 
-/// Puts the contact on these lists. For the holder of their locks, who counts.
+/// Puts the contact on these lists; tells on which it was not. For the holder of their locks, who counts.
 ///
 /// # Errors
 /// [`DbError::ForeignKey`] when the contact or a list is not there.
-pub async fn join(tx: &mut Tx, contact: ContactId, lists: &[ListId]) -> Result<(), DbError> {
+pub async fn join(tx: &mut Tx, contact: ContactId, lists: &[ListId]) -> Result<Vec<ListId>, DbError> {
     if lists.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let sql = format!(
-        "INSERT INTO list_members (org_id, contact_id, list_id) VALUES {} ON CONFLICT DO NOTHING",
+        "INSERT INTO list_members (org_id, contact_id, list_id) VALUES {} ON CONFLICT DO NOTHING RETURNING list_id",
         org_rows(lists.len(), 2)
     );
     let mut query = tx.query_dynamic(sql);
     for list in lists {
         query = query.bind(contact).bind(*list);
     }
-    query.execute(tx).await?;
-    Ok(())
+    query.fetch_values(tx).await
 }
 
-/// Takes the contact off these lists. For the holder of their locks, who counts.
+/// Takes the contact off these lists; tells on which it was. For the holder of their locks, who counts.
 ///
 /// # Errors
 /// As for every statement.
-pub async fn leave(tx: &mut Tx, contact: ContactId, lists: &[ListId]) -> Result<(), DbError> {
+pub async fn leave(tx: &mut Tx, contact: ContactId, lists: &[ListId]) -> Result<Vec<ListId>, DbError> {
     if lists.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let sql = format!(
-        "DELETE FROM list_members WHERE org_id = $1 AND contact_id = $2 AND list_id IN (VALUES {})",
+        "DELETE FROM list_members WHERE org_id = $1 AND contact_id = $2 AND list_id IN (VALUES {}) RETURNING list_id",
         rows(3, lists.len(), 1)
     );
-    tx.query_dynamic(sql).bind(contact).bind_all(lists.iter().copied()).execute(tx).await?;
-    Ok(())
+    tx.query_dynamic(sql).bind(contact).bind_all(lists.iter().copied()).fetch_values(tx).await
 }

@@ -3,7 +3,10 @@
 use db::{DbError, Json, Tx, rows};
 use kernel::{ContactId, MergeId, Timestamp};
 
-use crate::domain::{Actor, Deed, Merge, Snapshot};
+use crate::domain::{ActivityId, Actor, Deed, Merge, Snapshot};
+
+/// Rows per statement: SQLite's time for one grows with the square of its values.
+const ROWS: usize = 500;
 
 /// Contacts that one went through, one into the other, at most. Nothing makes a circle: both contacts of a merge are there.
 const LONGEST: i64 = 1_000;
@@ -43,7 +46,7 @@ fn merges(rows: Vec<MergeRow>) -> Vec<Merge> {
     rows.into_iter().map(Merge::from).collect()
 }
 
-/// Stores a merge. `into_version` is the version that the contact which stayed has with it.
+/// Stores a merge. `into_version` is the version that the contact which stayed has with it; that of the one which went is the snapshot's.
 ///
 /// # Errors
 /// As for every statement.
@@ -55,22 +58,22 @@ pub async fn insert(
 ) -> Result<(), DbError> {
     const SQL: &str =
         "INSERT INTO contact_merges (org_id, merge_id, from_contact_id, into_contact_id, into_version,
-            snapshot, actor, merge_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+            snapshot, actor, merge_time, from_version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let query = tx.query(SQL).bind(merge.merge_id).bind(merge.from).bind(merge.into).bind(into_version);
     let query = query.bind(Json(snapshot)).bind(Json(&merge.done.actor)).bind(merge.done.time);
-    query.execute(tx).await?;
+    query.bind(snapshot.from.contact.version).execute(tx).await?;
     Ok(())
 }
 
-/// Says that a merge is taken back. For the holder of the lock of the contact that stayed.
+/// Says that a merge is taken back. `version` is the version that the contact which stayed has with it. For the holder of its lock.
 ///
 /// # Errors
 /// As for every statement.
-pub async fn undo(tx: &mut Tx, id: MergeId, deed: &Deed) -> Result<(), DbError> {
-    const SQL: &str = "UPDATE contact_merges SET unmerge_actor = $3, unmerge_time = $4
+pub async fn undo(tx: &mut Tx, id: MergeId, deed: &Deed, version: i64) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE contact_merges SET unmerge_actor = $3, unmerge_time = $4, undone_version = $5
         WHERE org_id = $1 AND merge_id = $2";
-    tx.query(SQL).bind(id).bind(Json(&deed.actor)).bind(deed.time).execute(tx).await?;
+    tx.query(SQL).bind(id).bind(Json(&deed.actor)).bind(deed.time).bind(version).execute(tx).await?;
     Ok(())
 }
 
@@ -213,4 +216,32 @@ pub async fn return_activities(tx: &mut Tx, merge: &Merge) -> Result<(), DbError
 pub async fn forget_activities(tx: &mut Tx, merge: MergeId) -> Result<(), DbError> {
     const SQL: &str = "DELETE FROM merged_activities WHERE org_id = $1 AND merge_id = $2";
     tx.query(SQL).bind(merge).execute(tx).await.map(drop)
+}
+
+/// Remembers late activities as what happened around a contact that went: they return with each of the merges through which it went.
+///
+/// # Errors
+/// As for every statement.
+pub async fn remember_late(
+    tx: &mut Tx,
+    contact: ContactId,
+    activities: &[ActivityId],
+) -> Result<(), DbError> {
+    for some in activities.chunks(ROWS) {
+        let sql = format!(
+            "WITH RECURSIVE chain (merge_id, contact_id, place) AS (
+                 SELECT merge_id, into_contact_id, 1 FROM contact_merges
+                 WHERE org_id = $1 AND unmerge_time IS NULL AND from_contact_id = $2
+                 UNION ALL
+                 SELECT m.merge_id, m.into_contact_id, c.place + 1 FROM chain c JOIN contact_merges m
+                     ON m.org_id = $1 AND m.from_contact_id = c.contact_id AND m.unmerge_time IS NULL
+                 WHERE c.place < $3)
+             INSERT INTO merged_activities (org_id, merge_id, activity_id)
+             SELECT $1, c.merge_id, v.column1 FROM chain c, (VALUES {}) AS v WHERE true ON CONFLICT DO NOTHING",
+            rows(4, some.len(), 1)
+        );
+        let query = tx.query_dynamic(sql).bind(contact).bind(LONGEST);
+        query.bind_all(some.iter().copied()).execute(tx).await?;
+    }
+    Ok(())
 }

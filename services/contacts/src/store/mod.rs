@@ -12,6 +12,8 @@
 //! | [`attributes`] | `contact_attributes` |
 //! | [`search`] | `search_entries`: what contacts are found by |
 //! | [`merges`] | `contact_merges`: which contacts became one; `merged_activities` |
+//! | [`merged_addresses`] | `merged_addresses`: which addresses return with a merge |
+//! | [`traces`] | `contact_merges`: where else somebody's data was while a merge stood |
 //! | [`duplicates`] | `duplicate_keys`, `duplicate_pairs`, `duplicate_dismissals`: who may be one person |
 //! | [`activity`] | `contact_activities`: what happened around contacts |
 //! | [`settings`] | `settings`: what the organization decided |
@@ -32,10 +34,12 @@ pub mod erasures;
 pub mod identities;
 pub mod lists;
 pub mod members;
+pub mod merged_addresses;
 pub mod merges;
 pub mod search;
 pub mod settings;
 pub mod tags;
+pub mod traces;
 pub mod walk;
 
 use db::{MigrationSet, Migrations, RETRY_KEYS, step};
@@ -58,6 +62,7 @@ pub static MIGRATIONS: Migrations = Migrations {
                 step!("0006_activity_block_settings"),
                 step!("0008_erasure"),
                 step!("0009_whole_addresses"),
+                step!("0010_merge_traces"),
             ],
             work_tables: &["search_backlog", "contact_activities", "erasures"],
         },

@@ -116,7 +116,7 @@ pub(crate) fn each(values: &[pb::AttributeValue]) -> Vec<Asked> {
 
 fn value(said: &PbValue) -> Result<Value, Malformed> {
     match said {
-        PbValue::Text(text) if text.trim().is_empty() => {
+        PbValue::Text(text) if proto::is_blank(text) => {
             Err(Malformed::new("must have text: clear the key to have none"))
         }
         PbValue::Text(text) => Line::parse(text).map(Value::Text),

@@ -9,7 +9,8 @@ use rpc::{Call, Fault};
 
 use super::{Broken, activity, attribute, block};
 use crate::app::{
-    ContactPage, CreateContact, ListContacts, ListTags, ResolveContact, TagContact, TagPage, UpdateContact,
+    ContactPage, CreateContact, ListContacts, ListTags, ResolveContact, Resolved, TagContact, TagPage,
+    UpdateContact,
 };
 use crate::domain::{
     Address, Channel, Contact, Email, Identity, Line, Mask, Phone, Profile, Tag, TagChange, Viewer,
@@ -61,13 +62,24 @@ pub(crate) fn tag(call: &Call, request: &pb::TagContactRequest) -> Result<TagCon
     Ok(TagContact { contact_id, change: TagChange::new(add, remove), by })
 }
 
+/// The owner of an address.
+pub(crate) fn resolved(it: Resolved) -> pb::ResolveContactResponse {
+    pb::ResolveContactResponse {
+        contact: Some(contact(it.contact)),
+        created: it.created,
+        first_contact_id: it.first.map(|first| first.to_string()).unwrap_or_default(),
+    }
+}
+
 pub(crate) fn resolve(call: &Call, request: &pb::ResolveContactRequest) -> Result<ResolveContact, Fault> {
     let mut broken = Broken::default();
     let channel = broken.read("channel", &request.channel, Channel::parse);
     let address = channel.and_then(|channel| {
         broken.read("address", &request.address, |text| Address::parse(channel.clone(), text))
     });
-    let display_name = broken.read("display_name", &request.display_name, Line::parse);
+    // A channel passes on what people call themselves there: a name that nobody sees is none, and no reason to refuse them.
+    let seen = if proto::is_blank(&request.display_name) { "" } else { &request.display_name };
+    let display_name = broken.read("display_name", seen, Line::parse);
     broken.refuse()?;
     match (address, display_name) {
         (Some(address), Some(display_name)) => {

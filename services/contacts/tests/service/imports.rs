@@ -97,6 +97,25 @@ on_both_databases! {
     }
 
     // C10
+    async fn a_quote_that_nobody_closed_costs_its_own_row_alone(engine) {
+        let suite = suite(engine).await;
+        let rows: String = (1..3_000).map(|row| format!("a{row},name {row}\n")).collect();
+        let file = format!("external_id,display_name\na0,\"Ana\n{rows}");
+        let told = import(admin(&suite, "acme"), csv(), &file).await.unwrap();
+        assert_eq!((told.counted(), told.lines()), ([2_999, 0, 0, 1], vec![(2, "")]));
+        let row = &told.rejected[0];
+        assert_eq!((row.last_line, row.length, row.reason()), (2, 7, RowRejectionReason::Unreadable));
+        let file = "external_id,display_name\nb0,\"Ana\nb1,x\nb2,\"Bo\"\nb3,y\n";
+        let told = import(admin(&suite, "acme"), csv(), file).await.unwrap();
+        assert_eq!((told.counted(), told.lines()), ([3, 0, 0, 1], vec![(2, "")]), "the quote of a later row closes it");
+        // Farther than the end of a record is looked for; rows of empty cells are skipped.
+        let file = format!("external_id,display_name\nc0,\"Ana\nc1,x\n{}c2,y\n", ",\n".repeat(600_000));
+        let told = import(admin(&suite, "acme"), csv(), &file).await.unwrap();
+        assert_eq!((told.counted(), told.lines()), ([2, 0, 0, 1], vec![(2, "")]));
+        assert_eq!(all(&suite, "acme").await.len(), 2_999 + 3 + 2);
+    }
+
+    // C10
     async fn modes_and_conflicts_leave_rows_out_with_the_reason(engine) {
         let suite = suite(engine).await;
         import(admin(&suite, "acme"), csv(), "external_id,emails\ne1,a@x.org\ne2,b@x.org\n").await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use contacts::app::ResolveContact;
 use contacts::domain::{Address, Channel, Line};
@@ -12,6 +13,7 @@ use futures::future::join_all;
 use kernel::Role;
 use proto::contacts::v1::{ContactProfile, ListContactsRequest, ResolveContactRequest};
 use testkit::on_both_databases;
+use tonic::Request;
 
 use crate::desk::{
     agent, app, broken_fields, by, client, create, get, identities, named, origin, resolve, resolve_request,
@@ -87,7 +89,12 @@ on_both_databases! {
         let clients: Vec<_> = (0..8).map(|n| client(&suite, "acme", &format!("adapter-{n}"), Role::Integration)).collect();
         let calls = (0..1_000).map(|number| {
             let mut contacts = clients[number % clients.len()].clone();
-            async move { resolve(&mut contacts, "email", ["new@example.com", "NEW@example.com"][number % 2]).await.unwrap() }
+            async move {
+                let mut request = Request::new(resolve_request("email", ["new@example.com", "NEW@example.com"][number % 2]));
+                // As long as a call may take: it is about what comes out, on whatever machine.
+                request.set_timeout(Duration::from_secs(30));
+                contacts.resolve_contact(request).await.unwrap().into_inner()
+            }
         });
         let answers = join_all(calls).await;
         let ids: HashSet<_> = answers.iter().map(|answer| answer.contact.as_ref().unwrap().contact_id.clone()).collect();

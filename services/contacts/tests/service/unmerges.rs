@@ -1,7 +1,8 @@
 //! A merge is taken back (C6).
 
-use kernel::Role;
+use kernel::{Clock, Role};
 use proto::common::v1::contact_event::Event;
+use proto::contacts::v1::activity_event_service_client::ActivityEventServiceClient;
 use proto::contacts::v1::activity_service_client::ActivityServiceClient;
 use proto::contacts::v1::*;
 use testkit::Suite;
@@ -191,6 +192,78 @@ testkit::on_both_databases! {
         let kinds: Vec<_> = of(&into).await.iter().map(Activity::kind).collect();
         assert_eq!(kinds[..2], [ActivityKind::Unmerged, ActivityKind::Merged]);
         assert_eq!(kinds.len(), own.len() + 2);
+    }
+
+    // C8
+    async fn what_is_told_of_a_contact_who_was_merged_returns_with_them(engine) {
+        let mut desk = Desk::on(engine).await;
+        let (a, b, c) = (desk.contact(1, "").await, desk.contact(2, "").await, desk.contact(3, "").await);
+        let (first, second) = (desk.merge_id(&a, &b).await, desk.merge_id(&b, &c).await);
+        let opened = |contact: &Contact| ActivityEvent {
+            event_id: Clock::system().new_id().to_string(),
+            contact_id: contact.contact_id.clone(),
+            occur_time: Some(prost_types::Timestamp { seconds: 1_767_225_600, nanos: 0 }),
+            actor: None,
+            event: Some(activity_event::Event::ConversationOpened(ConversationOpened {
+                conversation_id: Clock::system().new_id().to_string(),
+            })),
+        };
+        let told = ApplyActivityEventsRequest { events: vec![opened(&a), opened(&b), opened(&c), opened(&a)] };
+        let client = desk.suite.client("acme", "routing", Role::Service);
+        ActivityEventServiceClient::new(client).apply_activity_events(told).await.unwrap();
+        let activities = ActivityServiceClient::new(desk.suite.client("acme", "ana", Role::Agent));
+        let of = |contact: &Contact| {
+            let request =
+                ListContactActivityRequest { contact_id: contact.contact_id.clone(), ..Default::default() };
+            let mut activities = activities.clone();
+            async move {
+                let all = activities.list_contact_activity(request).await.unwrap().into_inner().activities;
+                all.iter().filter(|one| one.kind() == ActivityKind::ConversationOpened).count()
+            }
+        };
+        assert_eq!(of(&c).await, 4);
+        desk.unmerge(&second).await.unwrap();
+        assert_eq!((of(&b).await, of(&c).await), (3, 1));
+        desk.unmerge(&first).await.unwrap();
+        assert_eq!((of(&a).await, of(&b).await, of(&c).await), (2, 1, 1));
+    }
+
+    // C2 C6
+    async fn an_address_that_returns_with_a_merge_says_to_whom(engine) {
+        let mut desk = Desk::on(engine).await;
+        let (a, b, c) = (desk.contact(1, "").await, desk.contact(2, "").await, desk.contact(3, "").await);
+        let (first, second) = (desk.merge_id(&a, &b).await, desk.merge_id(&b, &c).await);
+        let none = String::new();
+        // A number that is heard of on one channel more, and an address that was given up and is there again.
+        let mut profile = ContactProfile { emails: texts(&["Person3@x.org"]), ..ContactProfile::default() };
+        for emails in [texts(&["Person3@x.org"]), texts(&["Person3@x.org", "person1@x.org"])] {
+            profile.emails = emails;
+            let update = UpdateContactRequest {
+                contact_id: c.contact_id.clone(),
+                profile: Some(profile.clone()),
+                update_mask: Some(prost_types::FieldMask { paths: texts(&["emails"]) }),
+                ..Default::default()
+            };
+            desk.contacts.update_contact(update).await.unwrap();
+        }
+        for (channel, address, whose) in [
+            ("email", "PERSON1@x.org", &a.contact_id),
+            ("sms", "+4989100001", &a.contact_id),
+            ("sms", "+4989100001", &a.contact_id),
+            ("whatsapp", "+4989100002", &b.contact_id),
+            ("phone", "+4989100003", &none),
+        ] {
+            let known = resolve(&mut desk.contacts, channel, address).await.unwrap();
+            assert_eq!(known.contact.unwrap().contact_id, c.contact_id);
+            assert_eq!(known.first_contact_id, *whose, "{channel} {address}");
+        }
+        let new = resolve(&mut desk.contacts, "chat", "somebody").await.unwrap();
+        assert_eq!((new.created, new.first_contact_id), (true, none.clone()));
+        for (merge, owner, whose) in [(&second, &b, &a.contact_id), (&first, &a, &none)] {
+            desk.unmerge(merge).await.unwrap();
+            let known = resolve(&mut desk.contacts, "sms", "+4989100001").await.unwrap();
+            assert_eq!((known.contact.unwrap().contact_id, &known.first_contact_id), (owner.contact_id.clone(), whose));
+        }
     }
 
     // C6

@@ -154,8 +154,9 @@ pub async fn record(
 /// # Errors
 /// [`Error::Reused`], [`Error::Database`].
 pub async fn write(tx: &mut Tx, outbox: &Outbox, retry: &Retry, draft: Arc<Draft>) -> Result<Receipt, Error> {
-    // Peers may have answered before they heard of a merge that we know of.
-    let home = merges::home_of(tx, draft.note.place.contact_id()).await?;
+    // Peers may have answered before they heard of a merge that we know of. Held, so that a merge which is taken back at this moment finds
+    // the note, and takes it along.
+    let home = merges::hold_home(tx, draft.note.place.contact_id()).await?;
     let draft = if home.merges.is_empty() { draft } else { Arc::new(draft.at(home)) };
     let (outbox, receipt) = (outbox.clone(), draft.note.receipt());
     db::once_answering(tx, retry, receipt, move |tx| Box::pin(insert(tx, outbox, draft))).await

@@ -82,7 +82,7 @@ impl App {
     }
 
     /// The last step of an erasure: the words of its notes leave SQLite's index. In a very large one, where this takes longer than a
-    /// call may, the rest goes with the merges of later writes.
+    /// call may, the rest goes in the background ([`merge_index`](super::merge_index)).
     async fn merge_index(&self) -> Result<(), Error> {
         for _ in 0..STEPS {
             let merge = self

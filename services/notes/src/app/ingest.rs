@@ -111,7 +111,7 @@ async fn take(tx: &mut Tx, outbox: Outbox, drafts: Vec<(EventId, Arc<Draft>)>) -
             Taken::Erased
         } else if new.remove(&event) {
             // Peers may speak of a contact who was merged away since.
-            let home = merges::home_of(tx, draft.place().contact_id()).await?;
+            let home = merges::hold_home(tx, draft.place().contact_id()).await?;
             let draft = if home.merges.is_empty() { draft } else { Arc::new(draft.at(home)) };
             insert(tx, outbox.clone(), draft).await?;
             Taken::Now

@@ -14,6 +14,7 @@
 //! | [`follow_merges`] | notes change hands when contacts are merged |
 //! | [`export`] | the history of a conversation as a file |
 //! | [`retention`] | what is kept no longer |
+//! | [`merge_index`] | words of deleted notes leave SQLite's index |
 //! | [`erase`] | all that is about a contact or a conversation, for good |
 //! | [`settings`] | what the organization decides, and its audit trail |
 //! | [`read_notes`] | one note, and the notes of a conversation or a contact page by page |
@@ -32,6 +33,7 @@ pub mod export;
 pub mod follow_merges;
 pub mod ingest;
 pub mod internal_messages;
+pub mod merge_index;
 pub mod pin_note;
 pub mod read_notes;
 pub mod read_revisions;

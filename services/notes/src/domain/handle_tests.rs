@@ -113,8 +113,8 @@ fn a_text_made_to_be_slow_is_read_in_one_pass() {
     for text in ["@a/", "_@", "@", "`@", "`@`", "a@", "://@", "[@](", "> @a\n", "``` @\n", "-@", "*@a_"] {
         let _ = handles_in(&text.repeat(65_536 / text.len()));
     }
-    // A second is thousands of times what one pass takes, and a fraction of what one pass per sign would.
-    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    // Far beyond what one pass takes on a machine that does much else, and a fraction of what one pass per sign would.
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }
 
 /// A piece of a text, and whom it mentions.

@@ -3,6 +3,8 @@
 use db::{DbError, Engine, Tx};
 use erasure::{ErasureId, Kind};
 
+use super::index_debts;
+
 /// How the rows of a table are found from a buried id `e`; `n` is a note there, `t` the row.
 #[derive(Debug, Clone, Copy)]
 enum Way {
@@ -68,13 +70,17 @@ pub async fn remove(
     part: Part,
     limit: i64,
 ) -> Result<u64, DbError> {
-    let notes = match kind {
-        Kind::Conversation => "JOIN notes n ON n.org_id = e.org_id AND n.conversation_id = e.id",
+    let (note, notes) = match kind {
+        Kind::Conversation => {
+            ("t.conversation_id = e.id", "JOIN notes n ON n.org_id = e.org_id AND n.conversation_id = e.id")
+        }
         // Those on conversations, too, though they should be gone by then.
-        Kind::Contact => "JOIN notes n ON n.org_id = e.org_id AND n.contact_id = e.id",
+        Kind::Contact => {
+            ("t.contact_id = e.id", "JOIN notes n ON n.org_id = e.org_id AND n.contact_id = e.id")
+        }
     };
     let (notes, on) = match part.way {
-        Way::Note => (notes, "t.note_id = n.note_id"),
+        Way::Note => ("", note),
         Way::OfNote => (notes, "t.note_id = n.note_id"),
         Way::OfThread => (notes, "t.thread_id = n.note_id"),
         Way::OfThreadOfReply => (notes, "t.thread_id = n.thread_id"),
@@ -83,16 +89,18 @@ pub async fn remove(
     };
     let Part { table, key, .. } = part;
     let of_t = key.split(", ").map(|column| format!("t.{column}")).collect::<Vec<_>>().join(", ");
+    // Looked for once: a subquery PostgreSQL may ask again for every row of the table.
     let sql = format!(
-        "DELETE FROM {table} WHERE org_id = $1 AND ({key}) IN (\
+        "WITH doomed AS MATERIALIZED (\
              SELECT {of_t} FROM erased e {notes} JOIN {table} t ON t.org_id = e.org_id AND {on} \
-             WHERE e.org_id = $1 AND e.erasure_id = $2 AND e.kind = $3 LIMIT $4)"
+             WHERE e.org_id = $1 AND e.erasure_id = $2 AND e.kind = $3 LIMIT $4) \
+         DELETE FROM {table} WHERE org_id = $1 AND ({key}) IN (SELECT {key} FROM doomed)"
     );
     tx.query_dynamic(sql).bind(erasure).bind(kind.as_str()).bind(limit).execute(tx).await
 }
 
-/// Lets SQLite's index of words drop some of what it holds of removed notes: FTS5 only marks it as removed, until it merges its parts.
-/// Tells whether there may be more. In system scope: the index is of all organizations. PostgreSQL's vacuum does it by itself.
+/// Lets SQLite's index of words drop some of what it holds of removed notes, at once; tells whether there may be more. In system scope,
+/// like [`index_debts`].
 ///
 /// # Errors
 /// [`DbError`] of the statements.
@@ -100,15 +108,5 @@ pub async fn merge_index(tx: &mut Tx, pages: i64) -> Result<bool, DbError> {
     if tx.engine() == Engine::Postgres {
         return Ok(false);
     }
-    let before = changes(tx).await?;
-    tx.query("INSERT INTO note_index (note_index, rank) VALUES ('merge', $1)")
-        .bind(-pages)
-        .execute(tx)
-        .await?;
-    // As its documentation says: less than two changes are none.
-    Ok(changes(tx).await? - before >= 2)
-}
-
-async fn changes(tx: &mut Tx) -> Result<i64, DbError> {
-    tx.query("SELECT total_changes()").fetch_value(tx).await
+    index_debts::merge(tx, pages).await
 }

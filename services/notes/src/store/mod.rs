@@ -10,6 +10,7 @@
 //! | [`templates`] | `note_templates`: texts with fields to fill in |
 //! | [`internal_messages`] | `internal_messages`, their threads and people, and what each has read |
 //! | [`search`] | `note_search`, `note_index`: the index of the notes' words |
+//! | [`index_debts`] | `note_index_debts`: words of deleted notes that are still in SQLite's index |
 //! | [`timeline`] | `notes`, `internal_messages`: in the order of a timeline |
 //! | [`watch`] | `note_heads`, `note_changes`: which notes changed, in which order |
 //! | [`retention`] | what is kept no longer, in most of them |
@@ -19,6 +20,7 @@
 
 pub mod erasure;
 pub mod followers;
+pub mod index_debts;
 pub mod internal_messages;
 pub mod lists;
 pub mod notes;

@@ -148,7 +148,7 @@ pub async fn insert(tx: &mut Tx, kind: &Kind, lines: &[&Line]) -> Result<(), DbE
 fn bind(query: Query, of: Type, value: Option<&Value>) -> Query {
     match (of, value) {
         (Type::Id, None) => query.bind(None::<Uuid>),
-        (Type::Number(_) | Type::Time, None) => query.bind(None::<i64>),
+        (Type::Number(..) | Type::Time, None) => query.bind(None::<i64>),
         (Type::Flag, None) => query.bind(None::<bool>),
         (Type::Json(_), None) => query.bind(None::<Json<serde_json::Value>>),
         (_, None) => query.bind(None::<String>),

@@ -49,7 +49,11 @@ pub fn change(call: &Call, request: pb::UpdateNoteTemplateRequest) -> Result<(Te
 /// INVALID_ARGUMENT naming the field.
 pub fn filling(filling: pb::NoteTemplateFilling) -> Result<Filling, Fault> {
     let template_id = id_of("template.note_template_id", &filling.note_template_id)?;
-    let values = filling.values.into_iter().map(|value| Value { key: value.key, value: value.value });
+    let values = filling.values.into_iter().map(|pb::NoteTemplateValue { key, value }| Value {
+        key,
+        // What nobody sees is no value, as spaces are none.
+        value: if proto::is_blank(&value) { String::new() } else { value },
+    });
     Ok(Filling { template_id, values: values.collect() })
 }
 

@@ -1,5 +1,7 @@
 //! The part of notes in the erasure of a contact (P12).
 
+use std::time::Duration;
+
 use db::{Db, DbError, Engine};
 use kernel::{Clock, OrgId, Role};
 use proto::common::v1::ErasedCount;
@@ -10,7 +12,7 @@ use proto::notes::v1::*;
 use testkit::Client;
 use tonic::Code;
 
-use crate::world::{World, edit, get, refusal};
+use crate::world::{World, delete, edit, get, refusal};
 
 /// In every text about the person, and nowhere else.
 const MARKER: &str = "markermia";
@@ -137,6 +139,23 @@ testkit::on_both_databases! {
         world.suite.stop().await;
     }
 
+    // P12: PostgreSQL knows nothing of the sizes of new tables, and plans accordingly.
+    async fn the_many_notes_of_a_conversation_go_on_a_new_database(engine) {
+        let world = World::on(engine).await;
+        let mut left = 800;
+        while left > 0 {
+            let some = (0..50).map(|number| {
+                let (mut ana, note) = (world.agent("ana"), world.note(&format!("text {left} {number}")));
+                async move { ana.create_note(note).await.unwrap() }
+            });
+            futures::future::join_all(some).await;
+            left -= 50;
+        }
+        let erasure = Clock::system().new_id().to_string();
+        assert_eq!(erase_conversations(&world, &erasure, &[&world.conversation]).await, counted(&[("notes", 800)]));
+        world.suite.stop().await;
+    }
+
     // P12
     async fn what_is_about_others_stays(engine) {
         let world = World::on(engine).await;
@@ -202,6 +221,39 @@ fn the_words_of_erased_notes_leave_sqlites_index() {
         db.close().await;
         world.suite.stop().await;
     });
+}
+
+// N6 P12; of PostgreSQL's index its vacuum takes care.
+#[test]
+fn the_words_of_a_deleted_note_leave_sqlites_index() {
+    testkit::run(async {
+        let world = World::on(Engine::Sqlite).await;
+        let note = world.on_contact("ana", &format!("{MARKER} has two children")).await;
+        let (db, _) = world.tables().await;
+        assert!(words_in_index(&db).await > 0);
+        world.agent("ana").delete_note(delete(&note)).await.unwrap();
+        no_words_in_index(&db).await;
+        // An organization's time for notes is over.
+        world.on_contact("ana", &format!("{MARKER} has three children")).await;
+        let keep = UpdateSettingsRequest { note_retention_days: Some(1), ..Default::default() };
+        world.admin().update_settings(keep).await.unwrap();
+        let in_two_days = Clock::system().now().plus(Duration::from_secs(2 * 24 * 60 * 60));
+        assert_eq!(notes::app::retention::forget(&db, in_two_days).await.unwrap(), 1);
+        no_words_in_index(&db).await;
+        db.close().await;
+        world.suite.stop().await;
+    });
+}
+
+/// Waits until SQLite's index does not hold the marker any more.
+async fn no_words_in_index(db: &Db) {
+    for _ in 0..1_000 {
+        if words_in_index(db).await == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the words of a deleted note stay in the index");
 }
 
 /// Blocks of SQLite's index that hold the marker, also of notes that are marked as removed.

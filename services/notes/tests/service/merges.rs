@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use kernel::Role;
+use db::{Db, DbError};
+use futures::future::join;
+use kernel::{ContactId, OrgId, Role};
 use proto::common::v1::EventDisposition;
 use proto::common::v1::contact_event::Event;
 use proto::common::v1::{ContactEvent, ContactMerged, ContactUnmerged};
@@ -10,6 +12,10 @@ use proto::notes::v1::contact_event_service_client::ContactEventServiceClient;
 use proto::notes::v1::note_search_service_client::NoteSearchServiceClient;
 use proto::notes::v1::watch_notes_request::Target;
 use proto::notes::v1::*;
+use testkit::Engine;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::Code;
 
 use crate::watch::{change, from_now, opened};
 use crate::world::{World, edit, request_id, violated};
@@ -87,7 +93,98 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// Somebody who lets no note about a contact be written, seen from beside the service.
+struct Lock {
+    db: Db,
+    org: OrgId,
+    held: JoinHandle<Result<(), DbError>>,
+    let_go: oneshot::Sender<()>,
+}
+
+impl Lock {
+    /// Nobody, on SQLite: there is one writer.
+    async fn on(world: &World, contact_id: &str) -> Option<Self> {
+        world.suite.database_url()?;
+        let contact_id = ContactId::parse(contact_id).unwrap();
+        let ((beside, acme), (db, org)) = (world.tables().await, world.tables().await);
+        let ((has_it, it_has), (let_go, wait)) = (oneshot::channel(), oneshot::channel());
+        let held = tokio::spawn(async move {
+            let hold = beside.write(&acme, move |tx| {
+                Box::pin(async move {
+                    // What the trigger takes that refuses notes about whoever is erased.
+                    let sql = "SELECT pg_advisory_xact_lock(erasure_lock($1, 'contact', $2))";
+                    tx.query(sql).bind(contact_id).execute(tx).await?;
+                    has_it.send(()).unwrap();
+                    wait.await.unwrap();
+                    Ok::<_, DbError>(())
+                })
+            });
+            hold.await
+        });
+        it_has.await.unwrap();
+        Some(Self { db, org, held, let_go })
+    }
+
+    /// Waits until so many others wait for a lock. Whoever waits for too long is refused, so that it does not wait for ever.
+    async fn waited_for(&self, by: i64) {
+        for _ in 0..40 {
+            let waiting = self.db.read(&self.org, |tx| {
+                Box::pin(async move {
+                    const SQL: &str = "SELECT COUNT(*) FROM pg_stat_activity
+                        WHERE datname = current_database() AND wait_event_type = 'Lock' AND $1 <> ''";
+                    tx.query(SQL).fetch_value::<i64>(tx).await
+                })
+            });
+            if waiting.await.map_err(|error: DbError| error).unwrap() >= by {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn let_go(self) {
+        self.let_go.send(()).unwrap();
+        self.held.await.unwrap().unwrap();
+    }
+}
+
+/// Whether a note came in time that was being written while a merge was taken back; then it has returned with it.
+async fn returned_with_the_merge(engine: Engine) -> bool {
+    let world = World::on(engine).await;
+    let pair = Pair::of(&world);
+    pair.merge().await;
+    let Some(lock) = Lock::on(&world, &pair.into).await else { return true };
+    let mut notes = world.contact_notes("sub-ana", Role::Agent);
+    let note = world.contact_note("late");
+    let written = tokio::spawn(async move { notes.create_contact_note(note).await });
+    lock.waited_for(1).await;
+    let let_go = async {
+        lock.waited_for(2).await;
+        lock.let_go().await;
+    };
+    join(pair.unmerge(), let_go).await;
+    match written.await.unwrap() {
+        Ok(_) => {}
+        // On a machine that does much else.
+        Err(status) if status.code() == Code::Unavailable => return false,
+        Err(status) => panic!("{status:?}"),
+    }
+    pair.until(1, 0).await;
+    assert_eq!((pair.on(&pair.from).await, pair.on(&pair.into).await), (vec!["late".to_owned()], vec![]));
+    true
+}
+
 testkit::on_both_databases! {
+    // C6 N2
+    async fn a_note_that_is_being_written_while_a_merge_is_taken_back_returns_with_it(engine) {
+        for _ in 0..5 {
+            if returned_with_the_merge(engine).await {
+                return;
+            }
+        }
+        panic!("each write waited for longer than a transaction may");
+    }
+
     // C6 N2 N8
     async fn the_notes_about_a_contact_follow_a_merge_and_return(engine) {
         let world = World::on(engine).await;

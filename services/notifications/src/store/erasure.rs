@@ -32,11 +32,13 @@ pub async fn remove(
     limit: i64,
 ) -> Result<Vec<Sequence>, DbError> {
     tx.query(
-        "DELETE FROM feed_entries WHERE org_id = $1 AND subject = $2 AND sequence IN (
+        "WITH doomed AS MATERIALIZED (
              SELECT t.sequence FROM erased e
              JOIN feed_entries t ON t.org_id = e.org_id AND t.conversation_id = e.id AND t.subject = $2
              WHERE e.org_id = $1 AND e.erasure_id = $3 AND e.kind = 'conversation'
              ORDER BY t.sequence LIMIT $4)
+         DELETE FROM feed_entries WHERE org_id = $1 AND subject = $2 AND sequence IN (
+             SELECT sequence FROM doomed)
          RETURNING sequence",
     )
     .bind(subject)

@@ -42,10 +42,12 @@ pub async fn remove_due(
     limit: i64,
 ) -> Result<Vec<Sequence>, DbError> {
     tx.query(
-        "DELETE FROM feed_entries WHERE org_id = $1 AND subject = $2 AND sequence IN (
+        "WITH doomed AS MATERIALIZED (
              SELECT sequence FROM feed_entries
              WHERE org_id = $1 AND subject = $2 AND (create_time < $3 OR read_time < $4)
              ORDER BY sequence LIMIT $5)
+         DELETE FROM feed_entries WHERE org_id = $1 AND subject = $2 AND sequence IN (
+             SELECT sequence FROM doomed)
          RETURNING sequence",
     )
     .bind(subject)

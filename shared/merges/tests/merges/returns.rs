@@ -38,6 +38,34 @@ both_databases!(a_merge_taken_back_halfway_leaves_nothing_behind, MIGRATIONS, |d
 });
 
 // C6
+both_databases!(
+    what_is_being_written_when_a_merge_is_taken_back_returns_with_it,
+    MIGRATIONS,
+    |db| async move {
+        let shop = Shop::of(db);
+        let [a, b, c] = shop.contacts();
+        let first = shop.merge(a, b).await;
+        let second = shop.merge(b, c).await;
+        shop.settle().await;
+        let writer = shop.put_slowly(a);
+        writer.it_has.await.unwrap();
+        let mut parts = Box::pin(async {
+            shop.unmerge(second, b, c).await;
+            shop.unmerge(first, a, b).await;
+            shop.settle().await;
+        });
+        // Time enough for it to end too early.
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut parts).await.is_ok();
+        writer.finish.send(()).unwrap();
+        writer.written.await.unwrap();
+        if !early {
+            parts.await;
+        }
+        assert_eq!(shop.count([a, b, c]).await, [1, 0, 0]);
+    }
+);
+
+// C6
 both_databases!(chains_return_in_the_order_in_which_they_are_taken_back, MIGRATIONS, |db| async move {
     let shop = Shop::of(db);
     let [a, b, c] = shop.contacts();

@@ -7,8 +7,10 @@ use audit::Origin;
 use db::test_support::{TestDb, org};
 use db::{BoxFuture, DbError, MigrationSet, Migrations, Step, Tx, rows};
 use kernel::{ContactId, MergeId, OrgId};
-use merges::{Follower, Heard, Rows, What, home_of, remember};
+use merges::{Follower, Heard, Rows, What, hold_home, remember};
 use proto::common::v1::EventDisposition;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 static THINGS: MigrationSet = MigrationSet {
@@ -124,12 +126,31 @@ impl Shop {
         let id = self.db.clock.new_id();
         let write = self.db.write(&ACME, move |tx| {
             Box::pin(async move {
-                let home = home_of(tx, contact).await?;
+                let home = hold_home(tx, contact).await?;
                 insert(tx, home.contact_id, &[id]).await?;
                 remember(tx, &home.merges, &[id]).await
             })
         });
         write.await.unwrap();
+    }
+
+    /// Like [`Shop::put_late`], and does not commit before it is let.
+    pub(crate) fn put_slowly(&self, contact: ContactId) -> Slowly {
+        let (id, db) = (self.db.clock.new_id(), self.db.db.clone());
+        let ((has_it, it_has), (finish, wait)) = (oneshot::channel(), oneshot::channel());
+        let written = tokio::spawn(async move {
+            let write = db.write(&ACME, move |tx| {
+                Box::pin(async move {
+                    let home = hold_home(tx, contact).await?;
+                    has_it.send(()).unwrap();
+                    wait.await.unwrap();
+                    insert(tx, home.contact_id, &[id]).await?;
+                    remember(tx, &home.merges, &[id]).await
+                })
+            });
+            write.await.unwrap();
+        });
+        Slowly { it_has, finish, written }
     }
 
     /// Lets everything move that is due; tells in how many rounds.
@@ -154,6 +175,15 @@ impl Shop {
         let counts: BTreeMap<ContactId, i64> = read.await.unwrap().into_iter().collect();
         of.map(|contact| counts.get(&contact).copied().unwrap_or(0))
     }
+}
+
+/// Somebody who is writing.
+pub(crate) struct Slowly {
+    /// That it knows under whom.
+    pub(crate) it_has: oneshot::Receiver<()>,
+    /// Lets it go on.
+    pub(crate) finish: oneshot::Sender<()>,
+    pub(crate) written: JoinHandle<()>,
 }
 
 async fn insert(tx: &mut Tx, contact: ContactId, ids: &[Uuid]) -> Result<(), DbError> {

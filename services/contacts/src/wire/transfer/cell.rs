@@ -43,9 +43,12 @@ pub(super) fn split(cell: &str) -> Vec<String> {
     values
 }
 
+/// What formulas begin with; in their full-width forms, too, which spreadsheets of East Asia take for the same.
+const BEGINS_FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
 /// Whether a spreadsheet would take the cell for a formula once its apostrophes are off.
 fn is_formula(cell: &str) -> bool {
-    cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+    cell.trim_start_matches('\'').starts_with(BEGINS_FORMULA)
 }
 
 /// The cell with an apostrophe before what a spreadsheet would take for a formula: no other program may run what a customer wrote.
@@ -92,7 +95,7 @@ mod tests {
 
     #[test]
     fn what_would_run_is_made_a_text() {
-        for formula in ["=1+1", "+4989123456", "-1", "@SUM(A1)", "'=1"] {
+        for formula in ["=1+1", "+4989123456", "-1", "@SUM(A1)", "'=1", "＝1+1", "＋1", "－1", "＠x"] {
             let defused = defuse(formula.to_owned());
             assert!(defused.starts_with('\''), "{formula}");
             assert_eq!(fuse(&defused), formula);
@@ -111,10 +114,10 @@ mod tests {
 
         // C10
         #[test]
-        fn every_cell_comes_back(cell in "['=+@-]{0,3}\\PC{0,12}") {
+        fn every_cell_comes_back(cell in "['=+@＝＠-]{0,3}\\PC{0,12}") {
             let defused = defuse(cell.clone());
             prop_assert_eq!(fuse(&defused), cell.as_str());
-            prop_assert!(!defused.starts_with(['=', '+', '-', '@']));
+            prop_assert!(!defused.starts_with(BEGINS_FORMULA));
             let guarded = guard(cell.clone());
             prop_assert_eq!(fuse(&guarded), cell.as_str());
             prop_assert_eq!(guarded.starts_with('='), cell.starts_with('='));

@@ -221,6 +221,13 @@ fn identities(said: &[(String, String)], wrong: &mut Wrong) -> Vec<Address> {
             display_name: String::new(),
         };
         wrong.rules(request.violations(), |_| field.clone());
+        // The profile would not show it.
+        if matches!(channel.as_str(), "email" | "phone") {
+            wrong.add(
+                field.clone(),
+                "is an email address or a phone number: it belongs into emails or phones",
+            );
+        }
         let address = Channel::parse(channel).and_then(|channel| Address::parse(channel, address));
         wrong.keep(field, address)
     };

@@ -1,6 +1,7 @@
 //! A line of JSON Lines to what it says.
 
 use kernel::Malformed;
+use kernel::json::{NotJson, read_once};
 use proto::Validate;
 use proto::contacts::v1 as pb;
 use serde_json::{Map, Value};
@@ -20,8 +21,13 @@ pub(crate) fn line(line: &[u8], replace: bool) -> Option<Result<Row, Rejection>>
     if std::str::from_utf8(line).is_err() {
         return unreadable("is not UTF-8");
     }
-    let Ok(Value::Object(object)) = serde_json::from_slice(line) else {
-        return unreadable("is not a JSON object");
+    let object = match read_once(line) {
+        Ok(Value::Object(object)) => object,
+        Err(NotJson::Twice(field)) => {
+            let field = if is_a_name(&field) { field } else { String::new() };
+            return Some(Err(Rejection::of(RejectionReason::InvalidValue, field, "is named twice")));
+        }
+        Ok(_) | Err(NotJson::Unreadable(_)) => return unreadable("is not a JSON object"),
     };
     let row = match object.get("type").unwrap_or(&Value::Null) {
         Value::Null => Ok(contact(&object, replace)),

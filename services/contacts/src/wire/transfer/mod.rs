@@ -3,6 +3,7 @@
 //! | module | story |
 //! |---|---|
 //! | `records` | bytes, however they are cut, to records with their place in the file |
+//! | `look` | where a record ends, and when it is a quote that nobody closed which keeps it from ending |
 //! | `columns` | what columns there are, and the header of a CSV |
 //! | `cell` | several values in a cell, and cells that a spreadsheet would take for formulas |
 //! | `csv`, `json` | a record to what it says, text by text |
@@ -15,6 +16,7 @@ mod columns;
 mod csv;
 mod draft;
 mod json;
+mod look;
 mod records;
 mod start;
 #[cfg(test)]

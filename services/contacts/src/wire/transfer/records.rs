@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A longer record is left out without being kept in memory.
-pub(crate) const LONGEST: usize = 1 << 20;
-/// More cells than a header may have make a record unreadable, whatever they are.
-const MOST_CELLS: usize = 1_024;
+use super::look::{Ending, Look, MOST_CELLS};
+
 /// Some programs begin a UTF-8 file with it.
-const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A place between two records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,14 +62,10 @@ pub(crate) struct Records {
     place: Place,
     /// Behind the last record.
     boundary: Place,
-    /// Bytes of a byte order mark seen so far; 3 when it can no longer come.
-    mark: usize,
-    /// The record that has begun.
-    begun: Option<Begun>,
     reading: Reading,
-    /// The record's bytes, or its cells', as far as they came.
-    text: Vec<u8>,
-    filled: usize,
+    look: Look,
+    /// The record of which the rest of a line is passed over.
+    long: Option<Begun>,
 }
 
 /// What is known of a record that is not over.
@@ -82,11 +76,10 @@ struct Begun {
     offset: u64,
     /// Behind its last byte that ends no line.
     end: u64,
-    too_long: bool,
 }
 
 enum Reading {
-    Csv { reader: Box<csv_core::Reader>, ends: Vec<usize>, cells: usize },
+    Csv { delimiter: u8, reader: Box<csv_core::Reader>, ends: Vec<usize> },
     Lines,
 }
 
@@ -94,7 +87,8 @@ impl Records {
     /// Of a CSV with this between cells.
     pub(crate) fn csv(delimiter: u8, from: Place) -> Self {
         let reader = Box::new(csv_core::ReaderBuilder::new().delimiter(delimiter).build());
-        Self::at(from, Reading::Csv { reader, ends: vec![0; MOST_CELLS], cells: 0 })
+        // The reader stops before a full one.
+        Self::at(from, Reading::Csv { delimiter, reader, ends: vec![0; MOST_CELLS + 1] })
     }
 
     /// Of lines.
@@ -103,8 +97,7 @@ impl Records {
     }
 
     fn at(place: Place, reading: Reading) -> Self {
-        let mark = if place.offset == 0 { 0 } else { BYTE_ORDER_MARK.len() };
-        Self { place, boundary: place, mark, begun: None, reading, text: Vec::new(), filled: 0 }
+        Self { place, boundary: place, reading, look: Look::default(), long: None }
     }
 
     /// Where the last record ended.
@@ -112,47 +105,41 @@ impl Records {
         self.boundary
     }
 
-    /// The next record of what came, which is left out of `input`; none when more must come first.
-    pub(crate) fn next(&mut self, input: &mut &[u8]) -> Option<Record> {
-        self.skip_mark(input);
-        loop {
-            if self.begun.is_none() {
-                self.skip_blank(input);
-            }
-            if input.is_empty() {
-                return None;
-            }
-            if let Some(record) = self.go_on(input) {
-                return Some(record);
-            }
+    /// The next record of what came, which is left out of `input`; none when more must come first. What is in `input` then is to be
+    /// there again, before what comes next. `ended`: nothing comes any more, and none means that there is none.
+    pub(crate) fn next(&mut self, input: &mut &[u8], ended: bool) -> Option<Record> {
+        if self.place.offset == 0 {
+            self.skip_mark(input, ended)?;
         }
+        if let Some(begun) = self.long.take() {
+            return self.pass_over(begun, input, ended);
+        }
+        self.skip_blank(input);
+        if input.is_empty() {
+            return None;
+        }
+        let Place { offset, line, .. } = self.place;
+        let begun = Begun { line, last_line: line, offset, end: offset };
+        let ending = match &self.reading {
+            Reading::Csv { delimiter, .. } => self.look.csv(*delimiter, input, ended),
+            Reading::Lines => self.look.lines(input, ended),
+        };
+        let (length, content) = match ending? {
+            Ending::Whole(length) => (length, self.reading.content(&input[..length])),
+            Ending::Line(length, why) => (length, Content::Unreadable(why)),
+            Ending::Long => return self.pass_over(begun, input, ended),
+        };
+        let begun = self.take(begun, input, length);
+        Some(self.over(begun, content))
     }
 
-    /// The record that the end of the file ends, if one has begun.
-    pub(crate) fn end(&mut self) -> Option<Record> {
-        self.begun?;
-        let place = self.place;
-        let record = self.go_on(&mut b"\n".as_slice());
-        // The end of the line that ended it is not in the file.
-        self.place = place;
-        let record =
-            record.unwrap_or_else(|| self.over(Content::Unreadable("has a quote that is not closed")));
-        self.boundary = place;
-        Some(record)
-    }
-
-    fn skip_mark(&mut self, input: &mut &[u8]) {
-        while self.mark < BYTE_ORDER_MARK.len() {
-            match input.split_first() {
-                None => return,
-                Some((byte, rest)) if *byte == BYTE_ORDER_MARK[self.mark] => {
-                    self.mark += 1;
-                    self.place.offset += 1;
-                    *input = rest;
-                }
-                Some(_) => self.mark = BYTE_ORDER_MARK.len(),
-            }
+    /// Nothing until it is known whether the file begins with a byte order mark.
+    fn skip_mark(&mut self, input: &mut &[u8], ended: bool) -> Option<()> {
+        if let Some(rest) = input.strip_prefix(BYTE_ORDER_MARK) {
+            self.place.offset = BYTE_ORDER_MARK.len() as u64;
+            *input = rest;
         }
+        (ended || self.place.offset > 0 || !BYTE_ORDER_MARK.starts_with(input)).then_some(())
     }
 
     fn skip_blank(&mut self, input: &mut &[u8]) {
@@ -162,100 +149,57 @@ impl Records {
         }
     }
 
-    fn go_on(&mut self, input: &mut &[u8]) -> Option<Record> {
-        let Place { offset, line, .. } = self.place;
-        let fresh = Begun { line, last_line: line, offset, end: offset, too_long: false };
-        let mut begun = *self.begun.get_or_insert(fresh);
-        let (taken, over) = match &mut self.reading {
-            Reading::Lines => take_line(input, &mut self.text, &mut begun.too_long),
-            Reading::Csv { reader, ends, cells } => {
-                take_cells(reader, input, &mut self.text, &mut self.filled, ends, cells, &mut begun.too_long)
-            }
-        };
-        for byte in &input[..taken] {
+    /// Passes over a line that is too long.
+    fn pass_over(&mut self, begun: Begun, input: &mut &[u8], ended: bool) -> Option<Record> {
+        let end = input.iter().position(|byte| self.reading.is_line_end(*byte));
+        let begun = self.take(begun, input, end.map_or(input.len(), |end| end + 1));
+        if end.is_none() && !ended {
+            self.long = Some(begun);
+            return None;
+        }
+        Some(self.over(begun, Content::Unreadable("is longer than 1 MiB")))
+    }
+
+    fn take(&mut self, mut begun: Begun, input: &mut &[u8], length: usize) -> Begun {
+        let (taken, rest) = input.split_at(length);
+        for byte in taken {
             if !matches!(byte, b'\r' | b'\n') {
                 (begun.last_line, begun.end) = (self.place.line, self.place.offset + 1);
             }
             self.place.pass(*byte);
         }
-        *input = &input[taken..];
-        self.begun = Some(begun);
-        if !over {
-            return None;
-        }
-        let content = match &self.reading {
-            _ if begun.too_long => {
-                Content::Unreadable("is longer than 1 MiB, or a quote in it is not closed")
-            }
-            Reading::Lines => Content::Line(self.text.trim_ascii_end().to_vec()),
-            Reading::Csv { ends, cells, .. } => {
-                let begins = std::iter::once(0).chain(ends[..*cells].iter().copied());
-                let cell = |(begin, end): (usize, &usize)| self.text[begin..*end].to_vec();
-                Content::Cells(begins.zip(&ends[..*cells]).map(cell).collect())
-            }
-        };
-        Some(self.over(content))
+        *input = rest;
+        begun
     }
 
-    fn over(&mut self, content: Content) -> Record {
-        let Place { offset, line, .. } = self.place;
-        let nothing = Begun { line, last_line: line, offset, end: offset, too_long: false };
-        let begun = self.begun.take().unwrap_or(nothing);
+    fn over(&mut self, begun: Begun, content: Content) -> Record {
         self.boundary = self.place;
-        (self.text, self.filled) = (Vec::new(), 0);
-        if let Reading::Csv { cells, .. } = &mut self.reading {
-            *cells = 0;
-        }
-        let length = begun.end - begun.offset;
-        Record { line: begun.line, last_line: begun.last_line, offset: begun.offset, length, content }
+        self.look = Look::default();
+        let Begun { line, last_line, offset, end } = begun;
+        Record { line, last_line, offset, length: end - offset, content }
     }
 }
 
-/// Takes bytes up to the end of the line; tells how many, and whether it is there.
-fn take_line(input: &[u8], text: &mut Vec<u8>, too_long: &mut bool) -> (usize, bool) {
-    let end = input.iter().position(|byte| *byte == b'\n');
-    let taken = end.map_or(input.len(), |end| end + 1);
-    *too_long |= text.len() + taken > LONGEST;
-    if *too_long {
-        text.clear();
-    } else {
-        text.extend_from_slice(&input[..taken]);
+impl Reading {
+    fn is_line_end(&self, byte: u8) -> bool {
+        byte == b'\n' || (byte == b'\r' && matches!(self, Self::Csv { .. }))
     }
-    (taken, end.is_some())
-}
 
-/// Takes bytes until the record is over or more must come; tells how many, and whether it is over.
-fn take_cells(
-    reader: &mut csv_core::Reader,
-    input: &[u8],
-    text: &mut Vec<u8>,
-    filled: &mut usize,
-    ends: &mut [usize],
-    cells: &mut usize,
-    too_long: &mut bool,
-) -> (usize, bool) {
-    use csv_core::ReadRecordResult as Read;
-    let mut taken = 0;
-    // No bytes would tell the reader that the file is at its end.
-    while taken < input.len() {
-        if *filled == text.len() {
-            text.resize((text.len() * 2).clamp(1 << 10, LONGEST), 0);
+    /// What a whole record says.
+    fn content(&mut self, record: &[u8]) -> Content {
+        let Self::Csv { reader, ends, .. } = self else {
+            return Content::Line(record.trim_ascii_end().to_vec());
+        };
+        let mut text = vec![0; record.len() + 1];
+        let (_, _, written, mut cells) = reader.read_record(record, &mut text, ends);
+        if !record.ends_with(b"\n") && !record.ends_with(b"\r") {
+            // The file ended it.
+            cells += reader.read_record(b"\n", &mut text[written..], &mut ends[cells..]).3;
         }
-        let (read, took, wrote, ended) =
-            reader.read_record(&input[taken..], &mut text[*filled..], &mut ends[*cells..]);
-        taken += took;
-        *filled += wrote;
-        *cells += ended;
-        match read {
-            Read::Record => return (taken, true),
-            Read::InputEmpty | Read::End => return (taken, false),
-            Read::OutputFull if text.len() < LONGEST => {}
-            // What is left of it is read over what there is.
-            Read::OutputFull => (*too_long, *filled, *cells) = (true, 0, 0),
-            Read::OutputEndsFull => (*too_long, *cells) = (true, 0),
-        }
+        let begins = std::iter::once(0).chain(ends[..cells].iter().copied());
+        let cell = |(begin, end): (usize, &usize)| text[begin..*end].to_vec();
+        Content::Cells(begins.zip(&ends[..cells]).map(cell).collect())
     }
-    (taken, false)
 }
 
 /// What is between the cells of a header: the one of comma, semicolon and tab that comes most often outside quotes.

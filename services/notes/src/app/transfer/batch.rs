@@ -118,7 +118,7 @@ async fn at_home(tx: &mut Tx, kind: &Kind, mut lines: Vec<(Span, Line)>) -> Resu
         lines.iter().filter_map(|(_, line)| line.id("contact_id")).map(ContactId::from).collect();
     let contacts: Vec<ContactId> = contacts.into_iter().collect();
     for contact in store::transfer::list_merged(tx, &contacts).await? {
-        let home = merges::home_of(tx, contact).await?;
+        let home = merges::hold_home(tx, contact).await?;
         let theirs = lines.iter_mut().filter(|(_, line)| line.id("contact_id") == Some(contact.as_uuid()));
         let mut rows = Vec::new();
         for (_, line) in theirs {

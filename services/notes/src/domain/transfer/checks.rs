@@ -5,9 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::line::Line;
-use super::value::Value;
+use super::value::{Value, is_tellable};
 use crate::domain::template::{Field as TemplateField, TemplateText, template_name as parse_template_name};
-use crate::domain::{Handle, Handoff, HandoffTexts, MOST_HANDLES, Mention, Misfit};
+use crate::domain::{Acknowledgement, Handle, Handoff, HandoffTexts, MOST_HANDLES, Mention, Misfit};
 use zones::Zone;
 
 /// Whether a line can belong to another.
@@ -18,7 +18,9 @@ const PIN: [&str; 4] = ["pin_time", "pinner_subject", "pinner_role", "pinner_nam
 const DELETION: [&str; 4] = ["delete_time", "deleter_subject", "deleter_role", "deleter_name"];
 
 /// What the contract takes.
-const LONGEST_RETENTION_DAYS: i64 = 36_500;
+pub(super) const MOST_RETENTION_DAYS: i64 = 36_500;
+/// More texts than a note ever has.
+pub(super) const MOST_REVISION: i64 = 1_000_000_000;
 
 /// Every line is right.
 pub(super) fn nothing(_: &Line) -> Vec<Malformed> {
@@ -28,12 +30,6 @@ pub(super) fn nothing(_: &Line) -> Vec<Malformed> {
 /// Every line belongs to every other.
 pub(super) fn always(_: &Line, _: &Line) -> Result<(), Malformed> {
     Ok(())
-}
-
-pub(super) fn settings(line: &Line) -> Vec<Malformed> {
-    let fields = ["note_retention_days", "internal_message_retention_days"].into_iter();
-    let long = fields.filter(|field| line.number(field).is_some_and(|days| days > LONGEST_RETENTION_DAYS));
-    long.map(|field| Malformed::new("must be 36500 at most").at(field)).collect()
 }
 
 pub(super) fn no_nul(text: &str) -> Result<(), Malformed> {
@@ -84,7 +80,20 @@ pub(super) fn mentions(json: &Json) -> Result<(), Malformed> {
 }
 
 pub(super) fn handoff(json: &Json) -> Result<(), Malformed> {
-    let Handoff { texts, team, .. } = exactly(json)?;
+    let Handoff { texts, team, due_time, acknowledgement, .. } = exactly(json)?;
+    if due_time.is_some_and(|due| !is_tellable(due)) {
+        return Err(Malformed::new("has a due_time that is not in the years 1 to 9999"));
+    }
+    if let Some(Acknowledgement { time, revision, .. }) = acknowledgement {
+        if !is_tellable(time) {
+            return Err(Malformed::new("has an acknowledgement whose time is not in the years 1 to 9999"));
+        }
+        if !(1..=MOST_REVISION).contains(&revision) {
+            return Err(Malformed::new(format!(
+                "has an acknowledgement whose revision is not from 1 to {MOST_REVISION}"
+            )));
+        }
+    }
     if team.is_some_and(|team| Handle::parse(team.as_str()).as_ref() != Some(&team)) {
         return Err(Malformed::new("names a team by what no handle is"));
     }
@@ -122,7 +131,21 @@ pub(super) fn note(line: &Line) -> Vec<Malformed> {
             wrong.push(Malformed::new(reason).at(first));
         }
     }
+    if line.time("update_time") < line.time("create_time") {
+        wrong.push(Malformed::new("may not be before create_time").at("update_time"));
+    }
+    wrong.extend(undated(line, "note_id"));
     wrong
+}
+
+pub(super) fn internal_message(line: &Line) -> Vec<Malformed> {
+    undated(line, "internal_message_id").into_iter().collect()
+}
+
+/// Retention reads in the id how old it is.
+fn undated(line: &Line, field: &'static str) -> Option<Malformed> {
+    let dated = line.id(field).is_none_or(|id| id.get_version_num() == 7);
+    (!dated).then(|| Malformed::new("must be a UUIDv7: it tells how old this is").at(field))
 }
 
 pub(super) fn earlier_than_note(revision: &Line, note: &Line) -> Result<(), Malformed> {

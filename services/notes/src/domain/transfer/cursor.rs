@@ -83,7 +83,7 @@ mod tests {
         let values = [
             (Type::Id, Value::Id(Clock::system().new_id())),
             (Type::Subject, Value::Text("idp|ana".to_owned())),
-            (Type::Number(1), Value::Number(7)),
+            (Type::Number(1, 9), Value::Number(7)),
             (Type::Time, Value::Time(Timestamp::from_micros(-1))),
         ];
         for (of, value) in values {

@@ -112,9 +112,15 @@ const fn optional(name: &'static str, of: Type) -> Field {
     Field { name, column: name, of, optional: true }
 }
 
-/// A row's version, from which etags are made. In a line `version` is that of its kind.
+/// A row's version, from which etags are made: never so high that the next change has none. In a line `version` is that of its kind.
 const ETAG_VERSION: Field =
-    Field { name: "etag_version", column: "version", of: Type::Number(1), optional: false };
+    Field { name: "etag_version", column: "version", of: Type::Number(1, 1 << 53), optional: false };
+
+/// Which text of a note it is. Answers have 32 bits for it; the next text has a number, too.
+const REVISION: Field = field("revision", Type::Number(1, checks::MOST_REVISION));
+
+/// For how long something is kept.
+const DAYS: Type = Type::Number(0, checks::MOST_RETENTION_DAYS);
 
 /// Every kind, in the order of a file: what others belong to comes before them.
 pub static KINDS: &[Kind] = &[
@@ -127,8 +133,8 @@ pub static KINDS: &[Kind] = &[
             field("conversation_note_deletion", Type::Word(&["forbidden", "tombstone"])),
             field("internal_messages_enabled", Type::Flag),
             field("time_zone", Type::Text(checks::time_zone)),
-            field("note_retention_days", Type::Number(0)),
-            field("internal_message_retention_days", Type::Number(0)),
+            field("note_retention_days", DAYS),
+            field("internal_message_retention_days", DAYS),
             ETAG_VERSION,
             field("update_time", Type::Time),
         ],
@@ -137,7 +143,7 @@ pub static KINDS: &[Kind] = &[
         derived: &[],
         parent: None,
         about: &[],
-        check: checks::settings,
+        check: checks::nothing,
         action: "settings.import",
         at_once: 1,
     },
@@ -183,7 +189,7 @@ pub static KINDS: &[Kind] = &[
             field("body", Type::Body),
             field("mentions", Type::Json(checks::mentions)),
             optional("handoff", Type::Json(checks::handoff)),
-            field("revision", Type::Number(1)),
+            REVISION,
             ETAG_VERSION,
             field("create_time", Type::Time),
             field("update_time", Type::Time),
@@ -218,7 +224,7 @@ pub static KINDS: &[Kind] = &[
         table: "note_revisions",
         fields: &[
             field("note_id", Type::Id),
-            field("revision", Type::Number(1)),
+            REVISION,
             field("actor_subject", Type::Subject),
             field("actor_role", Type::Role),
             field("actor_name", Type::Name),
@@ -319,7 +325,11 @@ pub static KINDS: &[Kind] = &[
         key: 2,
         unique: &[],
         // Counted anew from the messages.
-        derived: &[Derived { column: "unread_count", of: Type::Number(0), value: checks::none_unread }],
+        derived: &[Derived {
+            column: "unread_count",
+            of: Type::Number(0, i64::MAX),
+            value: checks::none_unread,
+        }],
         parent: Some(Parent {
             kind: "internal_thread",
             field: "internal_thread_id",
@@ -353,7 +363,7 @@ pub static KINDS: &[Kind] = &[
             fits: checks::same_conversation,
         }),
         about: &[(Erasable::Conversation, "conversation_id")],
-        check: checks::nothing,
+        check: checks::internal_message,
         action: "internal_message.import",
         at_once: 64,
     },

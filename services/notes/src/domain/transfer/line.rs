@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use kernel::json::{NotJson, read_once};
 use kernel::{Malformed, Timestamp};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -65,16 +66,27 @@ impl Rejection {
 /// Longest name of an unknown field that is told back, in characters.
 const LONGEST_TOLD: usize = 40;
 
+/// The name of a member that a line has and its kind has not.
+fn told(name: &str) -> Cow<'static, str> {
+    name.chars().take(LONGEST_TOLD).collect::<String>().into()
+}
+
 impl Line {
     /// Reads a line: its kind, then every field, then what they are to each other; all that is wrong is told at once.
     ///
     /// # Errors
     /// [`Rejection`].
     pub fn parse(bytes: &[u8]) -> Result<Self, Rejection> {
-        let json = serde_json::from_slice(bytes).map_err(|error| {
-            // The rest of what serde says may repeat the line.
-            let text = format!("is not JSON in UTF-8, from its byte {} on", error.column());
-            Rejection::whole(Reason::Unreadable, text)
+        let json = read_once(bytes).map_err(|not| match not {
+            NotJson::Unreadable(error) => {
+                // The rest of what serde says may repeat the line.
+                let text = format!("is not JSON in UTF-8, from its byte {} on", error.column());
+                Rejection::whole(Reason::Unreadable, text)
+            }
+            NotJson::Twice(name) => Rejection {
+                reason: Reason::InvalidValue,
+                violations: vec![(Some(told(&name)), "is there twice".into())],
+            },
         })?;
         let Json::Object(mut members) = json else {
             return Err(Rejection::whole(Reason::Unreadable, "must be a JSON object"));
@@ -105,10 +117,9 @@ impl Line {
                 }
             }
         }
-        let unknown = members.into_iter().map(|(name, _)| {
-            let name: String = name.chars().take(LONGEST_TOLD).collect();
-            (Some(name.into()), format!("is no field of the kind {}", kind.name).into())
-        });
+        let unknown = members
+            .into_iter()
+            .map(|(name, _)| (Some(told(&name)), format!("is no field of the kind {}", kind.name).into()));
         violations.extend(unknown);
         if !violations.is_empty() {
             return Err(Rejection { reason: Reason::InvalidValue, violations });

@@ -12,7 +12,7 @@ fn note() -> Json {
         "body": "سلام, שלום, 👩‍💻 \"quoted\"\n\u{1}",
         "mentions": [{"handle": "bob", "kind": "agent", "outcome": {"notified": ["sub-bob"]}}],
         "revision": 2, "etag_version": 3,
-        "create_time": "2026-11-22T04:45:32.123456Z", "update_time": "2026-11-22T05:45:32+01:00",
+        "create_time": "2026-11-22T04:45:31.123456Z", "update_time": "2026-11-22T05:45:32+01:00",
     })
 }
 
@@ -68,10 +68,65 @@ fn fields_that_contradict_each_other_are_told() {
             "mentions",
         ),
         (json!({"handoff": {"receiver": {}}}), "handoff"),
+        (json!({"update_time": "2026-11-22T04:45:31.123455Z"}), "update_time"),
+        (json!({"note_id": "01890a5d-ac96-474b-bcce-b302099a8057"}), "note_id"),
     ];
     for (change, field) in wrong {
         let rejection = refused(&with(change));
         assert_eq!(rejection.violations[0].0.as_deref(), Some(field), "{rejection:?}");
+    }
+}
+
+// P13
+#[test]
+fn what_answers_could_not_say_is_refused_and_the_ends_of_what_they_can_are_not() {
+    let handoff = |due: Json, acknowledged: Json| {
+        json!({
+            "receiver": {"subject": "bob", "display_name": "Bob"}, "urgency": "low", "due_time": due,
+            "texts": {"steps_taken": "", "expected_outcome": ""}, "acknowledgement": acknowledged,
+        })
+    };
+    let acknowledged = |time: i64, revision: i64| {
+        json!({
+            "by": {"subject": "bob", "role": "agent", "display_name": "Bob"}, "time": time, "revision": revision,
+        })
+    };
+    let (first, last) = (-62_135_596_800_000_000_i64, 253_402_300_799_999_999_i64);
+    for (change, field) in [
+        (json!({"create_time": "-0001-01-01T00:00:00Z"}), "create_time"),
+        (json!({"etag_version": i64::MAX}), "etag_version"),
+        (json!({"revision": i64::MAX}), "revision"),
+        (json!({"revision": i32::MAX}), "revision"),
+        (json!({"handoff": handoff(json!(i64::MAX), Json::Null)}), "handoff"),
+        (json!({"handoff": handoff(json!(i64::MIN), Json::Null)}), "handoff"),
+        (json!({"handoff": handoff(json!(last + 1), Json::Null)}), "handoff"),
+        (json!({"handoff": handoff(Json::Null, acknowledged(first - 1, 1))}), "handoff"),
+        (json!({"handoff": handoff(Json::Null, acknowledged(0, i64::MAX))}), "handoff"),
+    ] {
+        let rejection = refused(&with(change));
+        assert_eq!(rejection.violations[0].0.as_deref(), Some(field), "{rejection:?}");
+    }
+    for change in [
+        json!({"create_time": "0001-01-01T00:00:00Z", "update_time": "9999-12-31T23:59:59.999999Z"}),
+        json!({"etag_version": 1_i64 << 53, "revision": 1_000_000_000}),
+        json!({"handoff": handoff(json!(last), acknowledged(first, 1))}),
+        json!({"update_time": "2026-11-22T04:45:31.123456Z"}),
+    ] {
+        let read = Line::parse(with(change.clone()).to_string().as_bytes());
+        assert!(read.is_ok(), "{change}: {read:?}");
+    }
+}
+
+// P13
+#[test]
+fn a_field_that_is_there_twice_is_refused() {
+    let line = note().to_string();
+    for (again, field) in [(r#""body":"secret","#, "body"), (r#""handoff":{"a":1,"a":2},"#, "a")] {
+        let twice = line.replacen('{', &format!("{{{again}"), 1);
+        let rejection = Line::parse(twice.as_bytes()).unwrap_err();
+        assert_eq!(rejection.reason, Reason::InvalidValue);
+        assert_eq!(rejection.violations[0].0.as_deref(), Some(field), "{rejection:?}");
+        assert!(!format!("{rejection:?}").contains("secret"));
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the fields of a line may say.
 
+use std::ops::RangeInclusive;
+
 use kernel::{Malformed, Role, Subject, Timestamp};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -9,6 +11,8 @@ use crate::domain::Body;
 /// Longest name of a person, in characters: what tokens may bring.
 const LONGEST_NAME: usize = 200;
 const MICROS_PER_SECOND: i64 = 1_000_000;
+/// From the beginning of the year 1 to the end of the year 9999.
+const SECONDS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 const NANOS_PER_MICRO: i32 = 1_000;
 
 /// What a field may say.
@@ -28,8 +32,8 @@ pub enum Type {
     Word(&'static [&'static str]),
     /// Another text, which this admits.
     Text(fn(&str) -> Result<(), Malformed>),
-    /// A whole number, this or more.
-    Number(i64),
+    /// A whole number, from the first to the second.
+    Number(i64, i64),
     /// True or false.
     Flag,
     /// A moment: RFC 3339, to the microsecond.
@@ -76,15 +80,15 @@ impl Type {
     pub fn read(self, json: Json) -> Result<Value, Malformed> {
         match (self, json) {
             (Self::Flag, Json::Bool(flag)) => Ok(Value::Flag(flag)),
-            (Self::Number(least), Json::Number(number)) => match number.as_i64() {
-                Some(number) if number >= least => Ok(Value::Number(number)),
-                _ => Err(Malformed::new(format!("must be a whole number, {least} or more"))),
+            (Self::Number(least, most), Json::Number(number)) => match number.as_i64() {
+                Some(number) if (least..=most).contains(&number) => Ok(Value::Number(number)),
+                _ => Err(Malformed::new(format!("must be a whole number from {least} to {most}"))),
             },
             (Self::Json(check), json @ (Json::Array(_) | Json::Object(_))) => {
                 check(&json)?;
                 Ok(Value::Json(json))
             }
-            (Self::Flag | Self::Number(_) | Self::Json(_), _) => Err(Malformed::new(self.described())),
+            (Self::Flag | Self::Number(..) | Self::Json(_), _) => Err(Malformed::new(self.described())),
             (_, Json::String(text)) => self.read_text(text),
             _ => Err(Malformed::new("must be a text")),
         }
@@ -116,7 +120,7 @@ impl Type {
     fn described(self) -> &'static str {
         match self {
             Self::Flag => "must be true or false",
-            Self::Number(_) => "must be a number",
+            Self::Number(..) => "must be a number",
             _ => "must be an object or a list",
         }
     }
@@ -127,7 +131,7 @@ impl Type {
         Some(match self {
             // PostgreSQL writes UUIDs with hyphens, SQLite's `hex` without.
             Self::Id => Value::Id(Uuid::try_parse(&text).ok()?),
-            Self::Number(_) => Value::Number(text.parse().ok()?),
+            Self::Number(..) => Value::Number(text.parse().ok()?),
             Self::Time => Value::Time(Timestamp::from_micros(text.parse().ok()?)),
             Self::Flag => Value::Flag(match text.as_str() {
                 "1" | "true" => true,
@@ -166,7 +170,13 @@ fn read_time(text: &str) -> Result<Timestamp, Malformed> {
     }
     let micros = time.seconds.checked_mul(MICROS_PER_SECOND).ok_or_else(wrong)?;
     let micros = micros.checked_add(i64::from(time.nanos / NANOS_PER_MICRO)).ok_or_else(wrong)?;
-    Ok(Timestamp::from_micros(micros))
+    let time = Timestamp::from_micros(micros);
+    if is_tellable(time) { Ok(time) } else { Err(Malformed::new("must be a time in the years 1 to 9999")) }
+}
+
+/// Whether answers can say the time: protobuf's timestamps are of the years 1 to 9999.
+pub(super) fn is_tellable(time: Timestamp) -> bool {
+    SECONDS.contains(&time.as_micros().div_euclid(MICROS_PER_SECOND))
 }
 
 fn written_time(time: Timestamp) -> String {
@@ -197,13 +207,18 @@ mod tests {
             (Type::Body, json!("")),
             (Type::Body, json!("secret\u{0}")),
             (Type::Word(&["one", "other"]), json!("secret")),
-            (Type::Number(1), json!(0)),
-            (Type::Number(1), json!(1.5)),
-            (Type::Number(1), json!("1")),
+            (Type::Number(1, 9), json!(0)),
+            (Type::Number(1, 9), json!(10)),
+            (Type::Number(1, i64::MAX), json!(u64::MAX)),
+            (Type::Number(1, 9), json!(1.5)),
+            (Type::Number(1, 9), json!("1")),
             (Type::Flag, json!("true")),
             (Type::Time, json!("2026-11-22")),
             (Type::Time, json!("2026-11-22T04:45:32.1234567Z")),
             (Type::Time, json!("secret")),
+            (Type::Time, json!("0000-12-31T23:59:59Z")),
+            (Type::Time, json!("-0001-01-01T00:00:00Z")),
+            (Type::Time, json!("+10000-01-01T00:00:00Z")),
             (Type::Time, json!(1)),
             (Type::Body, json!(["secret"])),
         ];
@@ -216,7 +231,7 @@ mod tests {
     // P13
     #[test]
     fn what_a_column_cannot_hold_is_no_value() {
-        for (of, text) in [(Type::Id, "x"), (Type::Number(1), "x"), (Type::Flag, "2"), (Type::Time, "x")] {
+        for (of, text) in [(Type::Id, "x"), (Type::Number(1, 9), "x"), (Type::Flag, "2"), (Type::Time, "x")] {
             assert!(of.stored(text.to_owned()).is_none(), "{text}");
         }
         assert_eq!(Type::Flag.stored("true".to_owned()), Type::Flag.stored("1".to_owned()));

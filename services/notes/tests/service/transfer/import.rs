@@ -9,11 +9,10 @@ use proto::notes::v1::watch_notes_request::Target;
 use proto::notes::v1::*;
 use serde_json::{Value as Json, json};
 use testkit::Engine;
-use uuid::Uuid;
 
 use super::{Taken, exported, exported_of, file, frames, full, imported, lines, transfers_of};
 use crate::erasure::{erase_contact, erase_conversations};
-use crate::world::World;
+use crate::world::{World, edit};
 use NoteLineRejectionReason as Reason;
 
 /// A note as a file may bring it, written so many seconds after a moment.
@@ -28,8 +27,12 @@ fn note(number: u64) -> Json {
     })
 }
 
+/// A UUIDv7 of May 2024, or later.
 fn id(number: u64) -> String {
-    Uuid::from_u64_pair(number, number).to_string()
+    let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+    uuid::Builder::from_unix_timestamp_millis(1_714_521_600_000 + number, &[0, 0, a, b, c, d, e, f, g, h])
+        .into_uuid()
+        .to_string()
 }
 
 fn with(line: &Json, changes: Json) -> Json {
@@ -106,6 +109,36 @@ testkit::on_both_databases! {
         }
         let out = lines(&exported(&world).await);
         assert_eq!(out, [template, good, note(3)]);
+    }
+
+    // P13
+    async fn what_no_answer_could_say_stays_out_and_its_field_is_named(engine) {
+        let world = World::on(engine).await;
+        let handoff = |due: i64| json!({
+            "receiver": {"subject": "sub-bob", "display_name": "Bob"}, "urgency": "low", "due_time": due,
+            "texts": {"steps_taken": "", "expected_outcome": ""}, "acknowledgement": null,
+        });
+        let wrong = [
+            (json!({"create_time": "-0001-01-01T00:00:00Z"}), "create_time"),
+            (json!({"update_time": "2024-04-30T00:00:00Z"}), "update_time"),
+            (json!({"etag_version": i64::MAX}), "etag_version"),
+            (json!({"revision": i64::MAX}), "revision"),
+            (json!({"revision": i32::MAX}), "revision"),
+            (json!({"handoff": handoff(i64::MAX)}), "handoff"),
+            (json!({"handoff": handoff(i64::MIN)}), "handoff"),
+            (json!({"note_id": "01890a5d-ac96-474b-bcce-b302099a8057"}), "note_id"),
+        ];
+        let mut all: Vec<Json> = (2..).zip(&wrong).map(|(number, (change, _))| with(&note(number), change.clone())).collect();
+        all.push(with(&note(1), json!({"revision": 1_000_000_000, "etag_version": 1_i64 << 53, "handoff": handoff(253_402_300_799_999_999)})));
+        let taken = imported(&world, &file(&all)).await;
+        let expected: Vec<(i64, Reason, String)> =
+            (1..).zip(wrong).map(|(line, (_, field))| (line, Reason::InvalidValue, field.to_owned())).collect();
+        assert_eq!((taken.counted().0, told(&taken)), (1, expected));
+        // What came in is read and changed as any other.
+        let mut ana = world.agent("ana");
+        let imported = ana.get_note(GetNoteRequest { note_id: id(1) }).await.unwrap().into_inner().note.unwrap();
+        let changed = ana.update_note(edit(&imported, "another text")).await.unwrap().into_inner().note.unwrap();
+        assert_eq!((changed.revision, changed.etag != imported.etag), (1_000_000_001, true));
     }
 
     // P13

@@ -158,7 +158,12 @@ impl Session {
             if self.columns.is_none() && self.cursor.start.format == FileFormat::Csv {
                 return self.header(record).await.map(Some);
             }
+            // A megabyte may have been looked through before a quote proved open, and for the next line again.
+            let looked_far = matches!(record.content, Content::Unreadable(_));
             self.add(record);
+            if looked_far {
+                tokio::task::yield_now().await;
+            }
             if self.batch.len() >= ROWS || self.batch_bytes >= BYTES {
                 return self.commit().await.map(Some);
             }
@@ -201,9 +206,9 @@ impl Session {
         }
         let records = self.records.as_mut()?;
         let mut rest = &self.bytes[self.read..];
-        let record = records.next(&mut rest);
+        let record = records.next(&mut rest, self.ended);
         self.read = self.bytes.len() - rest.len();
-        if record.is_none() && self.ended { records.end() } else { record }
+        record
     }
 
     async fn header(&mut self, record: Record) -> Result<Frame, Fault> {

@@ -1,0 +1,1 @@
+-- Nothing to do here: PostgreSQL's vacuum clears the index of the words of deleted notes. The step is SQLite's.
