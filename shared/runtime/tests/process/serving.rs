@@ -155,8 +155,8 @@ async fn what_is_wrong_is_found_before_a_folder_or_a_service_is_made() {
     let usual = || runtime::Config { listen: free, metrics: free, data: data.clone(), ..Default::default() };
     for (config, said) in [
         (runtime::Config { notes: notes(), ..usual() }, ["unknown key", "notes.colour"]),
-        (runtime::Config { listen: busy, ..usual() }, ["end it", "--listen"]),
-        (runtime::Config { metrics: busy, ..usual() }, ["end it", "--metrics"]),
+        (runtime::Config { listen: busy, ..usual() }, ["free it", "--listen"]),
+        (runtime::Config { metrics: busy, ..usual() }, ["free it", "--metrics"]),
         (runtime::Config { data: file.clone(), ..usual() }, ["is a file", "--data"]),
     ] {
         let made = Arc::new(AtomicBool::new(false));
