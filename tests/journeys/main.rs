@@ -23,6 +23,7 @@
 //! | [`cancels`] | a client that goes away loses nothing and leaves nothing behind |
 //! | [`erasure`] | of an erased person nothing is left in any service |
 //! | [`kills`] | a killed process loses nothing it has acknowledged |
+//! | [`assigners`] | several processes give out the same work, whatever becomes of one of them |
 //! | [`hostile`] | bytes that are no request are refused as such, and end nothing |
 //! | [`operations`] | health, reflection, gRPC-Web, metrics, logs |
 //! | [`traces`] | one request is one trace, across processes and the outbox, without content |
@@ -39,6 +40,7 @@
 )]
 
 mod access;
+mod assigners;
 mod audit;
 mod block;
 mod cancels;
@@ -60,6 +62,7 @@ mod privacy;
 mod processes;
 mod raw;
 mod replays;
+mod reports;
 mod retries;
 mod rooms;
 mod tenancy;

@@ -68,9 +68,22 @@ impl Process {
         self.signal("-STOP").await;
     }
 
+    /// Lets it go on where it was stopped. For itself no time has passed.
+    pub(crate) async fn thaw(&self) {
+        self.signal("-CONT").await;
+    }
+
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     async fn signal(&self, signal: &str) {
-        let id = self.child.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args([signal, &id]).status().await.expect("kill is there");
+        let sent = Command::new("kill")
+            .args([signal, &self.id().to_string()])
+            .status()
+            .await
+            .expect("kill is there");
         assert!(sent.success(), "{signal} is sent");
     }
 

@@ -18,6 +18,8 @@ use crate::world::World;
 /// How long a stream is listened to. What it has to say at once comes at once.
 const LISTEN: Duration = Duration::from_millis(400);
 
+const DURATION: &str = "google.protobuf.Duration";
+
 /// What a call answered: all that came over the wire.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Answer {
@@ -192,6 +194,7 @@ fn value_for(field: &FieldDescriptor, values: &Values, depth: usize) -> Option<V
             (None, "emails" | "email" | "phones" | "avatar_url" | "time_zone" | "language" | "languages") => {
                 return None;
             }
+            (None, "start_date" | "end_date") => return None,
             (None, _) => Value::String("probe".into()),
         },
         Kind::Int32 => Value::I32(if field.name() == "level" { 1 } else { 0 }),
@@ -205,8 +208,14 @@ fn value_for(field: &FieldDescriptor, values: &Values, depth: usize) -> Option<V
             _ => Value::EnumNumber(kind.values().nth(1).map_or(0, |value| value.number())),
         },
         Kind::Message(inner) if inner.full_name() == "google.protobuf.FieldMask" => return None,
+        // One target is enough for a policy.
+        Kind::Message(inner) if field.name() == "first_response" && inner.full_name() == DURATION => {
+            let mut minute = DynamicMessage::new(inner);
+            minute.set_field_by_name("seconds", Value::I64(60));
+            Value::Message(minute)
+        }
         // A wait that would have to be of some length.
-        Kind::Message(inner) if inner.full_name() == "google.protobuf.Duration" => return None,
+        Kind::Message(inner) if inner.full_name() == DURATION || inner.name() == "ReplyLimit" => return None,
         // Instead of a body, which the probe gives.
         Kind::Message(inner) if inner.name() == "NoteTemplateFilling" => return None,
         Kind::Message(inner) => Value::Message(filled(&inner, values, depth + 1, 0)),

@@ -203,6 +203,31 @@ fn a_replay_stopped_by_ctrl_c_says_how_far_it_came_and_the_next_one_goes_on() {
     });
 }
 
+// P13 R3 R10 R12
+#[test]
+fn on_a_floor_skills_capacity_offers_and_people_who_come_and_go_leave_nobody_without_an_agent_or_a_reason() {
+    testkit::run(async {
+        let place = Place::up().await;
+        let day: Vec<String> = (0..60)
+            .map(|number| {
+                let goodbye = if number % 3 == 0 { "thankyou" } else { "" };
+                let source = ["bank", "hotel", "shop"][number % 3];
+                line(&format!("f{number}"), goodbye).replace("\"shop\"", &format!("\"{source}\""))
+            })
+            .collect();
+        let floor = ["--skills", "--agents", "6", "--capacity", "2", "--churn", "--reject", "0.2"];
+        let (code, report) = place.replayed(&day, &floor).await;
+        assert_eq!(code, 0, "{report}");
+        let number = |field: &str| report[field].as_u64().unwrap_or_else(|| panic!("{field}: {report}"));
+        assert_eq!((number("conversations"), number("unexplained")), (60, 0), "{report}");
+        // 40 say no goodbye: with room for 12 some of them have to wait.
+        assert!(number("waited") > 0 && number("offers_accepted") >= 40, "{report}");
+        assert!(report["fairness"].as_f64().unwrap() > 0.5, "{report}");
+        let (code, again) = place.replayed(&day, &floor).await;
+        assert_eq!((code, &again["known_before"]), (0, &Value::from(60)), "{again}");
+    });
+}
+
 // P13 G8
 #[test]
 fn the_wrong_key_is_named_and_a_folder_in_use_is_refused() {

@@ -14,7 +14,7 @@ use crate::world::{World, in_every_shape};
 
 /// RPCs to which an id that is nobody's is no error: a filter that nothing passes, a notification that is nobody's to read, a batch
 /// which then is not applied and says so of each item.
-const INDIFFERENT: [&str; 11] = [
+const INDIFFERENT: [&str; 13] = [
     "/backchannel.contacts.v1.ErasureService/ListErasures",
     "/backchannel.contacts.v1.MergeService/ListDuplicates",
     "/backchannel.contacts.v1.MergeService/ListMerges",
@@ -26,6 +26,8 @@ const INDIFFERENT: [&str; 11] = [
     "/backchannel.routing.v1.BulkService/BatchSnoozeConversations",
     "/backchannel.routing.v1.BulkService/BatchTagConversations",
     "/backchannel.routing.v1.ConversationService/ListConversations",
+    "/backchannel.routing.v1.SlaService/BatchGetConversationSla",
+    "/backchannel.routing.v1.SlaService/ListSlaBreaches",
 ];
 
 /// Who tries: everybody who may call more than their own.

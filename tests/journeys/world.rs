@@ -24,7 +24,14 @@ pub(crate) struct World {
 
 enum Place {
     Here(Box<Suite>),
-    Processes { running: Vec<Process>, database: Option<Box<PostgresDatabase>>, data: TempDir },
+    Processes {
+        running: Vec<Process>,
+        database: Option<Box<PostgresDatabase>>,
+        data: TempDir,
+        /// Of each service, as peers call it.
+        addresses: BTreeMap<&'static str, String>,
+        environment: Vec<(String, String)>,
+    },
 }
 
 /// A process for each service, and one for all.
@@ -62,7 +69,7 @@ impl World {
             Engine::Sqlite => None,
             Engine::Postgres => Some(PostgresDatabase::create().await),
         };
-        let addresses: BTreeMap<&str, String> =
+        let addresses: BTreeMap<&'static str, String> =
             SERVICES.iter().map(|(peer, _)| (*peer, format!("127.0.0.1:{}", free_port()))).collect();
         let mut environment: Vec<(String, String)> = addresses
             .iter()
@@ -78,25 +85,54 @@ impl World {
             environment.push(("BACKCHANNEL_DATABASE_CONNECTIONS".into(), "4".into()));
             environment.push(("BACKCHANNEL_NATS".into(), nats_url()));
         }
-        let mut environment: Vec<(&str, &str)> =
-            environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        environment.extend(further);
+        environment.extend(further.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         let folder = data.path().to_str().expect("a plain path");
         let starting = SERVICES.iter().map(|(peer, service)| {
             let log = data.path().join(format!("{service}.log"));
-            let (environment, listen) = (&environment, &addresses[peer]);
+            let (environment, listen) = (borrowed(&environment), &addresses[peer]);
             async move {
                 let arguments =
                     ["serve", service, "--data", folder, "--listen", listen, "--metrics", "127.0.0.1:0"];
-                Process::start(&arguments, environment, &log).await
+                Process::start(&arguments, &environment, &log).await
             }
         });
         let running = futures::future::join_all(starting).await;
         Self {
             wire: Wire::connect(|service| addresses[service].clone()).await.expect("all answer"),
             signer,
-            place: Place::Processes { running, database: database.map(Box::new), data },
+            place: Place::Processes {
+                running,
+                database: database.map(Box::new),
+                data,
+                addresses,
+                environment,
+            },
         }
+    }
+
+    /// One more process of a service, with further environment variables: the others go on calling the first one.
+    pub(crate) async fn replica(&self, peer: &str, further: &[(&str, &str)]) -> Process {
+        let Place::Processes { data, environment, .. } = &self.place else {
+            panic!("all is in this process")
+        };
+        let (_, service) = SERVICES.iter().find(|(name, _)| *name == peer).expect("a service");
+        let mut environment = borrowed(environment);
+        environment.extend(further);
+        let folder = data.path().to_str().expect("a plain path");
+        let arguments =
+            ["serve", service, "--data", folder, "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+        let log = data.path().join(format!("{service}-{}.log", Clock::system().new_id()));
+        Process::start(&arguments, &environment, &log).await
+    }
+
+    /// The API, of which this process serves the part of its service.
+    pub(crate) async fn by_way_of(&self, peer: &str, process: &Process) -> Wire {
+        let Place::Processes { addresses, .. } = &self.place else { panic!("all is in this process") };
+        let address = |service: &str| match service == peer {
+            true => process.grpc.clone(),
+            false => addresses[service].clone(),
+        };
+        Wire::connect(address).await.expect("all answer")
     }
 
     /// The API as somebody of [`ORG`].
@@ -164,12 +200,16 @@ impl World {
 
     /// Ends the processes in order and gives what they leave: the folder, and the database of PostgreSQL.
     pub(crate) async fn leave(self) -> (TempDir, Option<Box<PostgresDatabase>>) {
-        let Place::Processes { running, database, data } = self.place else {
+        let Place::Processes { running, database, data, .. } = self.place else {
             panic!("all is in this process")
         };
         end(running).await;
         (data, database)
     }
+}
+
+fn borrowed(environment: &[(String, String)]) -> Vec<(&str, &str)> {
+    environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 async fn end(running: Vec<Process>) {

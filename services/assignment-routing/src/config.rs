@@ -13,8 +13,8 @@ pub struct RoutingConfig {
     pub assign_batch: u32,
     /// Queues served at once by this process. Default 4.
     pub assign_at_once: u32,
-    /// Milliseconds between looks for queues whose wake-up was lost, leases that are over, and snoozes whose time has
-    /// come. Default 1,000.
+    /// Milliseconds between looks for queues whose wake-up was lost, leases that are over, and snoozes and timers whose time
+    /// has come. Default 1,000.
     pub sweep_ms: u64,
     /// Milliseconds between two looks for what changed in inboxes without a wake-up reaching this process. Absent: 250 on PostgreSQL,
     /// where other processes write as well; 1,000 on SQLite, where none does.

@@ -9,6 +9,7 @@ use tonic::Code;
 use crate::app::prepared::Missing;
 use crate::domain::condition::BadExpression;
 use crate::domain::handoff::Unfit;
+use crate::domain::offer::{OfferId, OfferState};
 
 /// Why a use case did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,23 @@ pub enum Error {
     /// Absent, or another organization's.
     #[error("no such workflow")]
     NoSuchWorkflow,
+    /// Absent, or another organization's.
+    #[error("no such SLA policy")]
+    NoSuchSlaPolicy,
+    /// Absent, or another organization's.
+    #[error("no such offer")]
+    NoSuchOffer,
+    /// Somebody else is asked.
+    #[error("somebody else is asked")]
+    NotYourOffer(OfferId),
+    /// It was answered otherwise, its time is over, or it was taken back.
+    #[error("the offer has ended")]
+    OfferEnded {
+        /// The offer.
+        offer: OfferId,
+        /// What became of it.
+        state: OfferState,
+    },
     /// A username or a team's handle is taken.
     #[error("the handle is taken")]
     HandleTaken,
@@ -66,9 +84,18 @@ pub enum Error {
     /// An agent said of another whether they are there.
     #[error("availability of another agent")]
     NotYours,
+    /// An agent asked for the report of another.
+    #[error("the report of another agent")]
+    NotYourReport,
     /// The organization has as many workflows as it may.
     #[error("the organization has {most} workflows")]
     TooManyWorkflows {
+        /// As many as it may have.
+        most: i64,
+    },
+    /// The organization has as many SLA policies as it may.
+    #[error("the organization has {most} SLA policies")]
+    TooManySlaPolicies {
         /// As many as it may have.
         most: i64,
     },
@@ -77,6 +104,14 @@ pub enum Error {
     Incomplete {
         /// As the contract spells it.
         field: String,
+    },
+    /// A field has a value that does not go with others.
+    #[error("{field}: {reason}")]
+    Unfit {
+        /// As the contract spells it, with its place.
+        field: String,
+        /// What would be right.
+        reason: &'static str,
     },
     /// A condition is not valid.
     #[error("{field}: {bad}")]
@@ -144,6 +179,21 @@ impl From<Error> for Fault {
             Error::NoSuchTeam => absent("team"),
             Error::NoSuchConversation | Error::UnknownConversation => absent("conversation"),
             Error::NoSuchWorkflow => absent("workflow"),
+            Error::NoSuchSlaPolicy => absent("SLA policy"),
+            Error::NoSuchOffer => absent("offer"),
+            Error::NotYourOffer(id) => Fault::new(
+                Code::PermissionDenied,
+                ErrorReason::NotTheReceiver,
+                "the conversation is offered to somebody else: only they can answer",
+            )
+            .with_metadata("offer_id", id.to_string()),
+            Error::OfferEnded { offer, state } => Fault::failed_precondition(
+                ErrorReason::OfferEnded,
+                "the offer is not open any more: list yours, and answer one of these",
+            )
+            .with_metadata("offer_id", offer.to_string())
+            .with_metadata("state", state.as_str())
+            .precondition("OFFER_ENDED", "offer", format!("it is {}", state.as_str())),
             Error::HandleTaken => Fault::already_exists("handle"),
             Error::SubjectTaken => Fault::already_exists("subject"),
             Error::Stale { version } => Fault::stale_etag(rpc::convert::etag(version)),
@@ -164,13 +214,16 @@ impl From<Error> for Fault {
                 "agents set their own availability; supervisors and admins set that of others",
             )
             .with_metadata("role", "agent"),
-            Error::TooManyWorkflows { most } => Fault::failed_precondition(
-                ErrorReason::LimitReached,
-                format!("the organization has {most} workflows, as many as it may have: delete one first"),
+            Error::NotYourReport => Fault::new(
+                Code::PermissionDenied,
+                ErrorReason::RoleNotAllowed,
+                "agents read their own report; supervisors and admins read everybody's",
             )
-            .with_metadata("limit", most.to_string())
-            .precondition("LIMIT_REACHED", "workflows", format!("there are {most}")),
+            .with_metadata("role", "agent"),
+            Error::TooManyWorkflows { most } => too_many("workflows", most),
+            Error::TooManySlaPolicies { most } => too_many("SLA policies", most),
             Error::Incomplete { field } => Fault::invalid(field, "is needed"),
+            Error::Unfit { field, reason } => Fault::invalid(field, reason),
             Error::BadCondition { field, bad } => Fault::new(
                 Code::InvalidArgument,
                 ErrorReason::InvalidExpression,
@@ -204,6 +257,15 @@ fn unfit(why: Unfit) -> Fault {
             Fault::invalid("handoff", "goes to who has the conversation already: write them a note instead")
         }
     }
+}
+
+fn too_many(what: &str, most: i64) -> Fault {
+    Fault::failed_precondition(
+        ErrorReason::LimitReached,
+        format!("the organization has {most} {what}, as many as it may have: delete one first"),
+    )
+    .with_metadata("limit", most.to_string())
+    .precondition("LIMIT_REACHED", what, format!("there are {most}"))
 }
 
 /// The only rows that refer to others are those of queues: their team was deleted at that moment, and the same call

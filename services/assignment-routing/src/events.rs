@@ -55,13 +55,6 @@ impl Told {
     /// The same, about a note, whose id it is.
     #[must_use]
     pub fn event_about(self, note: Option<EventId>) -> Event {
-        let kind = match self.about {
-            NotificationType::Assigned => "assigned",
-            NotificationType::Reopened => "reopened",
-            NotificationType::Handoff => "handoff",
-            NotificationType::Escalated => "escalated",
-            _ => "told",
-        };
         let message = NotificationEvent {
             event_id: self.event.to_string(),
             r#type: self.about.into(),
@@ -75,10 +68,26 @@ impl Told {
         Event {
             event_id: self.event,
             target: NOTIFICATIONS,
-            kind,
+            kind: kind(self.about),
             payload: message.encode_to_vec(),
             key: None,
         }
+    }
+}
+
+/// What the outbox calls an event.
+fn kind(about: NotificationType) -> &'static str {
+    match about {
+        NotificationType::Assigned => "assigned",
+        NotificationType::Reopened => "reopened",
+        NotificationType::Handoff => "handoff",
+        NotificationType::Escalated => "escalated",
+        NotificationType::Offered => "offered",
+        NotificationType::NoReply => "no_reply",
+        NotificationType::Workflow => "workflow",
+        NotificationType::SlaWarning => "sla_warning",
+        NotificationType::SlaBreach => "sla_breach",
+        _ => "told",
     }
 }
 
@@ -90,14 +99,16 @@ fn actor(author: Author) -> Actor {
     }
 }
 
-/// That a workflow has something to tell people about a conversation.
+/// That several people are to be told the same about a conversation, by nobody.
 #[derive(Debug, Clone)]
-pub struct WorkflowTold {
+pub struct ToldSeveral {
     /// The event.
     pub event: EventId,
+    /// What it is about.
+    pub about: NotificationType,
     /// The `sub` of those who are told.
     pub recipients: Vec<String>,
-    /// Why, in a sentence that an admin wrote.
+    /// Why, in a sentence; never content.
     pub reason: String,
     /// The conversation.
     pub conversation: ConversationId,
@@ -105,7 +116,7 @@ pub struct WorkflowTold {
     pub occur_time: Timestamp,
 }
 
-impl WorkflowTold {
+impl ToldSeveral {
     /// The outbox event; none if there is nobody to be told.
     #[must_use]
     pub fn event(self) -> Option<Event> {
@@ -114,7 +125,7 @@ impl WorkflowTold {
         }
         let message = NotificationEvent {
             event_id: self.event.to_string(),
-            r#type: NotificationType::Workflow.into(),
+            r#type: self.about.into(),
             recipient_subjects: self.recipients,
             reason: self.reason,
             conversation_id: self.conversation.to_string(),
@@ -123,7 +134,13 @@ impl WorkflowTold {
             occur_time: Some(rpc::convert::proto_time(self.occur_time)),
         };
         let payload = message.encode_to_vec();
-        Some(Event { event_id: self.event, target: NOTIFICATIONS, kind: "workflow", payload, key: None })
+        Some(Event {
+            event_id: self.event,
+            target: NOTIFICATIONS,
+            kind: kind(self.about),
+            payload,
+            key: None,
+        })
     }
 }
 

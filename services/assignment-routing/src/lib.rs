@@ -7,7 +7,7 @@
 //! | [`store`] | all SQL |
 //! | [`api`], [`wire`] | the RPCs, and the way between the contract's types and the domain's |
 //! | [`peers`], [`events`] | what it asks contacts, and what it tells contacts and notifications |
-//! | [`worker`] | the assigner, the lease sweep, the snooze waker |
+//! | [`worker`] | the assigner, the lease sweep, the snooze waker, the timers |
 //! | [`error`], [`config`] | what can go wrong; settings |
 //!
 //! Follow a message: [`api`] `record_message` -> [`app::record_message`] -> [`domain::workflow`] -> the queue ->
@@ -47,9 +47,12 @@ use proto::routing::v1::event_service_server::EventServiceServer;
 use proto::routing::v1::handoff_service_server::HandoffServiceServer;
 use proto::routing::v1::history_service_server::HistoryServiceServer;
 use proto::routing::v1::inbox_watch_service_server::InboxWatchServiceServer;
+use proto::routing::v1::offer_service_server::OfferServiceServer;
 use proto::routing::v1::presence_service_server::PresenceServiceServer;
+use proto::routing::v1::report_service_server::ReportServiceServer;
 use proto::routing::v1::settings_service_server::SettingsServiceServer;
 use proto::routing::v1::simulation_service_server::SimulationServiceServer;
+use proto::routing::v1::sla_service_server::SlaServiceServer;
 use proto::routing::v1::team_service_server::TeamServiceServer;
 use proto::routing::v1::workflow_service_server::WorkflowServiceServer;
 use runtime::{Config, Deps, Service, StartError, Unit, Worker};
@@ -107,8 +110,8 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
 
 fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
     let [assigner, leases, snoozes] = [app, app, app].map(Arc::clone);
-    let [presence, inboxes] = [app, app].map(Arc::clone);
-    let follower = app.follower.clone();
+    let [presence, inboxes, timers] = [app, app, app].map(Arc::clone);
+    let (follower, reports) = (app.follower.clone(), Arc::clone(app));
     vec![
         Worker::relay(relay),
         Worker::sealer(Sealer::new(NAME, app.db.clone())),
@@ -116,8 +119,10 @@ fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
         Worker::new("assigner", move |stop| worker::assign(Arc::clone(&assigner), stop)),
         Worker::new("lease sweep", move |stop| worker::expire_leases(Arc::clone(&leases), stop)),
         Worker::new("snooze waker", move |stop| worker::wake_snoozed(Arc::clone(&snoozes), stop)),
+        Worker::new("timers", move |stop| worker::fire_timers(Arc::clone(&timers), stop)),
         Worker::new("presence", move |stop| worker::hear_presence(Arc::clone(&presence), stop)),
         Worker::new("inbox log", move |stop| worker::forget_inbox_changes(Arc::clone(&inboxes), stop)),
+        Worker::new("report counter", move |stop| worker::count_for_reports(Arc::clone(&reports), stop)),
         Worker::new("contact mover", move |stop| follower.clone().work(stop)),
         Worker::forget_answers(app.db.clone()),
     ]
@@ -138,9 +143,12 @@ fn health() -> Vec<&'static str> {
         HandoffServiceServer::<Api>::NAME,
         HistoryServiceServer::<Api>::NAME,
         InboxWatchServiceServer::<Api>::NAME,
+        OfferServiceServer::<Api>::NAME,
         PresenceServiceServer::<Api>::NAME,
+        ReportServiceServer::<Api>::NAME,
         SettingsServiceServer::<Api>::NAME,
         SimulationServiceServer::<Api>::NAME,
+        SlaServiceServer::<Api>::NAME,
         TeamServiceServer::<Api>::NAME,
         WorkflowServiceServer::<Api>::NAME,
     ]

@@ -1,4 +1,4 @@
-//! What goes on beside the calls: queues are served, leases end, snoozes are over. Every replica does all of it; who
+//! What goes on beside the calls: queues are served, leases end, snoozes are over, timers fire. Every replica does all of it; who
 //! comes second finds nothing left to do.
 
 use std::collections::HashMap;
@@ -121,6 +121,7 @@ async fn drain(app: &App, (org, team): &Queue, stop: &CancellationToken) {
             Ok(served) => {
                 tries = 0;
                 metrics::counter!("routing_assigned_total").increment(served.assigned as u64);
+                metrics::counter!("routing_offered_total").increment(served.offered as u64);
                 if !served.more {
                     return;
                 }
@@ -151,6 +152,51 @@ pub async fn wake_snoozed(app: Arc<App>, stop: CancellationToken) {
     while rested(&app, &stop).await {
         if let Err(error) = app.wake_snoozed().await {
             tracing::warn!(%error, "snoozed conversations not opened; tried again soon");
+        }
+    }
+}
+
+/// Looks for timers without a rest in between, at most: one that comes up again and again does not keep this process busy.
+const LOOKS: usize = 50;
+
+/// Fires timers that are due.
+pub async fn fire_timers(app: Arc<App>, stop: CancellationToken) {
+    while rested(&app, &stop).await {
+        // More may be due than one look takes, and what fired may have set others.
+        for _ in 0..LOOKS {
+            if stop.is_cancelled() {
+                return;
+            }
+            match app.fire_due().await {
+                Ok(0) => break,
+                Ok(fired) => metrics::counter!("routing_timers_fired_total").increment(fired as u64),
+                Err(error) => {
+                    tracing::warn!(%error, "timers not fired; tried again soon");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Batches counted without a rest in between, at most.
+const BATCHES: usize = 50;
+
+/// Counts what happened, for reports.
+pub async fn count_for_reports(app: Arc<App>, stop: CancellationToken) {
+    while rested(&app, &stop).await {
+        for _ in 0..BATCHES {
+            if stop.is_cancelled() {
+                return;
+            }
+            match app.count_for_reports().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "what happened is not counted; tried again soon");
+                    break;
+                }
+            }
         }
     }
 }

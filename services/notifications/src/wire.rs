@@ -48,6 +48,7 @@ pub(crate) fn kind_of(kind: i32) -> Option<NotificationType> {
         Ok(Theirs::SlaBreach) => Some(Ours::SlaBreach),
         Ok(Theirs::NoReply) => Some(Ours::NoReply),
         Ok(Theirs::Workflow) => Some(Ours::Workflow),
+        Ok(Theirs::Offered) => Some(Ours::Offered),
         Ok(Theirs::Unspecified) | Err(_) => None,
     }
 }
@@ -67,6 +68,7 @@ fn proto_kind(kind: NotificationType) -> pb::NotificationType {
         Ours::SlaBreach => Theirs::SlaBreach,
         Ours::NoReply => Theirs::NoReply,
         Ours::Workflow => Theirs::Workflow,
+        Ours::Offered => Theirs::Offered,
     }
 }
 

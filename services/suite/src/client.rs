@@ -27,6 +27,10 @@ use proto::routing::v1::agent_service_client::AgentServiceClient;
 use proto::routing::v1::assignment_service_client::AssignmentServiceClient;
 use proto::routing::v1::conversation_service_client::ConversationServiceClient;
 use proto::routing::v1::directory_service_client::DirectoryServiceClient;
+use proto::routing::v1::offer_service_client::OfferServiceClient;
+use proto::routing::v1::report_service_client::ReportServiceClient;
+use proto::routing::v1::settings_service_client::SettingsServiceClient;
+use proto::routing::v1::sla_service_client::SlaServiceClient;
 use proto::routing::v1::team_service_client::TeamServiceClient;
 use proto::routing::v1::workflow_service_client::WorkflowServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -37,8 +41,10 @@ use tonic::{Request, Status};
 
 use crate::failure::Failure;
 
+mod lists;
 mod patience;
 
+pub(crate) use lists::teams;
 pub(crate) use patience::{Pace, is_passing, patiently};
 
 const SERVICES: [&str; 4] = ["contacts", "routing", "notes", "notifications"];
@@ -231,6 +237,30 @@ impl Session {
     #[must_use]
     pub fn workflows(&self) -> WorkflowServiceClient<Authorized> {
         WorkflowServiceClient::new(self.to("routing"))
+    }
+
+    /// What the organization decides about how its work is shared out.
+    #[must_use]
+    pub fn routing_settings(&self) -> SettingsServiceClient<Authorized> {
+        SettingsServiceClient::new(self.to("routing"))
+    }
+
+    /// What is offered to the person.
+    #[must_use]
+    pub fn offers(&self) -> OfferServiceClient<Authorized> {
+        OfferServiceClient::new(self.to("routing"))
+    }
+
+    /// How much people and teams did.
+    #[must_use]
+    pub fn reports(&self) -> ReportServiceClient<Authorized> {
+        ReportServiceClient::new(self.to("routing"))
+    }
+
+    /// Targets for answers and resolutions.
+    #[must_use]
+    pub fn slas(&self) -> SlaServiceClient<Authorized> {
+        SlaServiceClient::new(self.to("routing"))
     }
 
     /// Conversations and messages.

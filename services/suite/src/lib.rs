@@ -7,6 +7,7 @@
 //! | [`replay`] | `replay FILE`: pushes recorded messages through the API and checks what became of them |
 //! | [`transfer`] | `import KIND FILE`, `export KIND`: an organization's data in and out |
 //! | [`explain`] | `explain ID`: why a conversation is with whom it is with |
+//! | [`report`] | `report`: how much teams did, day by day |
 //!
 //! [`client`] and [`dev_key`] are what the commands which call the API share; [`source`] and [`progress`] those which read files and take
 //! their time; [`counted`] says how many there are of something.
@@ -14,6 +15,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use kernel::Clock;
 
 pub mod client;
 mod counted;
@@ -22,6 +24,7 @@ mod explain;
 mod failure;
 mod progress;
 mod replay;
+mod report;
 mod source;
 mod token;
 mod transfer;
@@ -55,18 +58,27 @@ enum Command {
     Export(transfer::ExportArgs),
     /// Explain how a conversation came to its assignee
     Explain(explain::ExplainArgs),
+    /// Show how much teams did, day by day
+    Report(report::ReportArgs),
 }
 
 /// The whole of the binary's `main`.
 #[must_use]
 pub fn main() -> ExitCode {
+    main_by(Clock::system())
+}
+
+/// The same, where what serves goes by another clock: for the tests' own binary, as machines' clocks may be wrong.
+#[must_use]
+pub fn main_by(clock: Clock) -> ExitCode {
     match Cli::parse().command {
-        Command::Up(flags) => up::up(flags),
-        Command::Serve(one) => up::serve(one),
+        Command::Up(flags) => up::up(flags, clock),
+        Command::Serve(one) => up::serve(one, clock),
         Command::Token(args) => failure::told(token::run(&args)),
         Command::Replay(args) => failure::told(replay::run(args)),
         Command::Import(args) => failure::told(transfer::import(args)),
         Command::Export(args) => failure::told(transfer::export(args)),
         Command::Explain(args) => failure::told(explain::run(args)),
+        Command::Report(args) => failure::told(report::run(args)),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use kernel::Clock;
 use runtime::{Running, ServeFlags, Unit};
 
 /// One service by name.
@@ -33,7 +34,7 @@ impl ServiceName {
 }
 
 /// Serves everything; a newcomer sees what to try next.
-pub(crate) fn up(flags: ServeFlags) -> ExitCode {
+pub(crate) fn up(flags: ServeFlags, clock: Clock) -> ExitCode {
     let all = [
         ServiceName::Contacts,
         ServiceName::AssignmentRouting,
@@ -44,7 +45,7 @@ pub(crate) fn up(flags: ServeFlags) -> ExitCode {
         // Reflection is for whoever runs this on their own machine; behind an edge it is on the internal address only.
         config.public_reflection = true;
         let data = config.data.display().to_string();
-        runtime::run(config, all.map(ServiceName::unit).into(), |running| {
+        runtime::run(config, clock, all.map(ServiceName::unit).into(), |running| {
             announce(running);
             suggest(running, &data);
         })
@@ -53,8 +54,9 @@ pub(crate) fn up(flags: ServeFlags) -> ExitCode {
 }
 
 /// Serves one service.
-pub(crate) fn serve(one: ServeOne) -> ExitCode {
-    let served = one.flags.load().and_then(|config| runtime::run(config, vec![one.service.unit()], announce));
+pub(crate) fn serve(one: ServeOne, clock: Clock) -> ExitCode {
+    let units = vec![one.service.unit()];
+    let served = one.flags.load().and_then(|config| runtime::run(config, clock, units, announce));
     runtime::exit_code(served)
 }
 

@@ -14,6 +14,8 @@ pub struct Clock(Source);
 #[derive(Clone)]
 enum Source {
     System,
+    /// The machine's, wrong by so many microseconds.
+    Wrong(i64),
     Fake(Arc<Fake>),
 }
 
@@ -31,6 +33,12 @@ impl Clock {
         Self(Source::System)
     }
 
+    /// The clock of a machine whose time is wrong: ahead by so many seconds, or behind where negative. For tests of what must
+    /// not depend on it; unlike a fake one it leaves databases their own time.
+    pub const fn wrong_by(seconds: i64) -> Self {
+        Self(Source::Wrong(seconds.saturating_mul(1_000_000)))
+    }
+
     /// A clock that stands at `start` until its hand moves it.
     pub fn fake(start: Timestamp) -> (Self, Hand) {
         let fake =
@@ -46,11 +54,8 @@ impl Clock {
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => {
-                #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp::from_micros(0).plus(since)
-            }
+            Source::System => system_time(),
+            Source::Wrong(by) => Timestamp::from_micros(system_time().as_micros().saturating_add(*by)),
             Source::Fake(fake) => Timestamp::from_micros(fake.micros.load(Ordering::SeqCst)),
         }
     }
@@ -60,7 +65,7 @@ impl Clock {
     pub fn new_id(&self) -> Uuid {
         let millis = u64::try_from(self.now().as_micros() / 1_000).unwrap_or(0);
         let ids = match &self.0 {
-            Source::System => &SYSTEM_IDS,
+            Source::System | Source::Wrong(_) => &SYSTEM_IDS,
             Source::Fake(fake) => &fake.ids,
         };
         // A sequence is whole after every step, so a panic elsewhere cannot have spoiled it.
@@ -68,9 +73,19 @@ impl Clock {
     }
 }
 
+fn system_time() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(0).plus(since)
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_fake() { "Clock(fake)" } else { "Clock(system)" })
+        f.write_str(match self.0 {
+            Source::System => "Clock(system)",
+            Source::Wrong(_) => "Clock(wrong)",
+            Source::Fake(_) => "Clock(fake)",
+        })
     }
 }
 
@@ -156,6 +171,17 @@ mod tests {
             let id = clock.clone().new_id();
             assert!(id > last);
             last = id;
+        }
+    }
+
+    // Faults 18
+    #[test]
+    fn a_wrong_clock_is_the_machines_and_a_constant_and_is_not_a_fake() {
+        for (seconds, hour) in [(3_600, 1.0), (-3_600, -1.0)] {
+            let (wrong, right) = (Clock::wrong_by(seconds), Clock::system());
+            let apart = (wrong.now().as_micros() - right.now().as_micros()) as f64 / 3.6e9;
+            assert!((apart - hour).abs() < 0.1, "{apart}");
+            assert!(!wrong.is_fake());
         }
     }
 

@@ -66,19 +66,25 @@ where
     Fut: Future<Output = Result<Service, StartError>> + Send + 'static,
 {
     let flags = OneService::parse().serve;
-    let served = flags.load().and_then(|config| run(config, vec![Unit::new(name, build)], |_| ()));
+    let units = vec![Unit::new(name, build)];
+    let served = flags.load().and_then(|config| run(config, Clock::system(), units, |_| ()));
     exit_code(served)
 }
 
-/// Serves `units` with a tokio runtime of its own until SIGTERM or Ctrl-C; `ready` is called when they serve. Returns
-/// whether everything ended in order.
+/// Serves `units` by `clock` with a tokio runtime of its own until SIGTERM or Ctrl-C; `ready` is called when they serve.
+/// Returns whether everything ended in order.
 ///
 /// # Errors
 /// [`StartError`] if it cannot start.
-pub fn run(config: Config, units: Vec<Unit>, ready: impl FnOnce(&Running)) -> Result<bool, StartError> {
+pub fn run(
+    config: Config,
+    clock: Clock,
+    units: Vec<Unit>,
+    ready: impl FnOnce(&Running),
+) -> Result<bool, StartError> {
     // What does not depend on `ready` is compiled here, and not again in each binary.
     let mut ready = Some(ready);
-    serve_until_asked(config, units, &mut |running| {
+    serve_until_asked(config, clock, units, &mut |running| {
         if let Some(ready) = ready.take() {
             ready(running);
         }
@@ -87,6 +93,7 @@ pub fn run(config: Config, units: Vec<Unit>, ready: impl FnOnce(&Running)) -> Re
 
 fn serve_until_asked(
     config: Config,
+    clock: Clock,
     units: Vec<Unit>,
     ready: &mut dyn FnMut(&Running),
 ) -> Result<bool, StartError> {
@@ -102,7 +109,7 @@ fn serve_until_asked(
         let telemetry = Telemetry::start(name, &config.telemetry)?;
         // Asked for before the start, so that a signal during it is not lost.
         let asked = tokio::spawn(until_asked_to_stop());
-        let running = start(config, Clock::system(), units).await?;
+        let running = start(config, clock, units).await?;
         tracing::info!(grpc = %running.grpc, metrics = %running.metrics, "serving");
         ready(&running);
         asked.await.map_err(|error| StartError::Process(error.to_string()))??;

@@ -15,13 +15,16 @@ use crate::raw::Values;
 use crate::world::World;
 
 /// The fields that name them.
-pub(super) const IDS: [&str; 21] = [
+pub(super) const IDS: [&str; 24] = [
     "agent_id",
     "assignee_id",
     "recipient_agent_id",
     "supervisor_id",
     "team_id",
+    "business_hours_team_id",
     "workflow_id",
+    "sla_policy_id",
+    "offer_id",
     "notification_id",
     "note_id",
     "reply_to",
@@ -68,6 +71,9 @@ pub(super) async fn objects(world: &World, org: &str) -> Values {
         ("recipient_agent_id", agent),
         ("supervisor_id", self::agent(&supervisor).await),
         ("team_id", team.team_id.clone()),
+        ("business_hours_team_id", team.team_id.clone()),
+        ("sla_policy_id", sla_policy(&admin).await),
+        ("offer_id", offer(&admin, &of("chat-adapter", Role::Integration), &ana).await),
         ("workflow_id", workflow(&admin, &team.team_id).await),
         ("notification_id", told(&ana).await),
         ("note_id", note.note_id),
@@ -132,6 +138,46 @@ async fn workflow(admin: &Session, team_id: &str) -> String {
     };
     let request = pb::CreateWorkflowRequest { spec: Some(spec), ..Default::default() };
     admin.workflows().create_workflow(request).await.unwrap().into_inner().workflow.unwrap().workflow_id
+}
+
+/// A policy that nothing comes under.
+async fn sla_policy(admin: &Session) -> String {
+    let spec = pb::SlaPolicySpec {
+        name: "ours".into(),
+        condition: "conversation.source == 'nowhere'".into(),
+        resolution: Some(prost_types::Duration { seconds: 3_600, nanos: 0 }),
+        ..Default::default()
+    };
+    let request = pb::CreateSlaPolicyRequest { spec: Some(spec), ..Default::default() };
+    let created = admin.slas().create_sla_policy(request).await.unwrap().into_inner();
+    created.sla_policy.unwrap().sla_policy_id
+}
+
+/// A conversation that is offered to the agent, of a team that asks.
+async fn offer(admin: &Session, channel: &Session, agent: &Session) -> String {
+    let me = agent.agents().get_my_agent(pb::GetMyAgentRequest {}).await.unwrap().into_inner().agent.unwrap();
+    let team = pb::CreateTeamRequest {
+        handle: "asking".into(),
+        agent_ids: vec![me.agent_id],
+        assignment_mode: pb::AssignmentMode::Offer.into(),
+        offer_timeout: Some(prost_types::Duration { seconds: 3_600, nanos: 0 }),
+        ..Default::default()
+    };
+    let team = admin.teams().create_team(team).await.unwrap().into_inner().team.unwrap();
+    let recorded = channel.conversations().record_message(message("airline", "t-offer", 0, "hello")).await;
+    let conversation = recorded.unwrap().into_inner().conversation.unwrap();
+    let assign = pb::AssignConversationRequest {
+        conversation_id: conversation.conversation_id,
+        etag: conversation.etag,
+        target: Some(pb::assign_conversation_request::Target::TeamId(team.team_id)),
+        ..Default::default()
+    };
+    admin.assignments().assign_conversation(assign).await.unwrap();
+    eventually("it is offered", || async {
+        let offers = agent.offers().list_offers(pb::ListOffersRequest::default()).await.unwrap().into_inner();
+        offers.offers.into_iter().next().map(|offer| offer.offer_id)
+    })
+    .await
 }
 
 /// What the person was told.

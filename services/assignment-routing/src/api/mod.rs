@@ -13,9 +13,12 @@ mod events;
 mod handoffs;
 mod history;
 mod inbox_watch;
+mod offers;
 mod presence;
+mod reports;
 mod settings;
 mod simulation;
+mod sla;
 mod teams;
 mod workflows;
 
@@ -34,9 +37,12 @@ use proto::routing::v1::event_service_server::EventServiceServer;
 use proto::routing::v1::handoff_service_server::HandoffServiceServer;
 use proto::routing::v1::history_service_server::HistoryServiceServer;
 use proto::routing::v1::inbox_watch_service_server::InboxWatchServiceServer;
+use proto::routing::v1::offer_service_server::OfferServiceServer;
 use proto::routing::v1::presence_service_server::PresenceServiceServer;
+use proto::routing::v1::report_service_server::ReportServiceServer;
 use proto::routing::v1::settings_service_server::SettingsServiceServer;
 use proto::routing::v1::simulation_service_server::SimulationServiceServer;
+use proto::routing::v1::sla_service_server::SlaServiceServer;
 use proto::routing::v1::team_service_server::TeamServiceServer;
 use proto::routing::v1::workflow_service_server::WorkflowServiceServer;
 use rpc::{Fault, MESSAGE_LIMIT};
@@ -74,9 +80,12 @@ impl Api {
             .add_service(HandoffServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(HistoryServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(InboxWatchServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(OfferServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(PresenceServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(ReportServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(SettingsServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(SimulationServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
+            .add_service(SlaServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(TeamServiceServer::new(api.clone()).max_decoding_message_size(MESSAGE_LIMIT))
             .add_service(WorkflowServiceServer::new(api).max_decoding_message_size(MESSAGE_LIMIT))
     }

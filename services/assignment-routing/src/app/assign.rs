@@ -109,7 +109,7 @@ async fn look_up(tx: &mut Tx, order: &Order, ids: &[ConversationId]) -> Result<K
                 let reason = "must be a supervisor or an admin".to_owned();
                 return Err(Error::Invalid { field: "supervisor_id", reason });
             }
-            known.room = store::loads::find_room(tx, agent).await?;
+            known.room = store::loads::find_room(tx, agent, ids).await?;
             known.person = Some(found.person());
         }
         Target::Team(team) => {

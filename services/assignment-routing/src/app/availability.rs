@@ -32,9 +32,12 @@ impl App {
         pinned: bool,
     ) -> Result<Agent, Error> {
         let (app, own) = (self.clone(), (caller.role == Role::Agent).then(|| caller.subject.clone()));
+        let stops = availability != Availability::Online;
+        let asking = if stops { self.asking_teams(&caller.org, &[id]).await? } else { Vec::new() };
         self.db
             .write(&caller.org, move |tx| {
                 Box::pin(async move {
+                    store::locks::lock_teams(tx, &asking).await?;
                     let mut agent = agents::get(tx, id).await?;
                     if own.is_some_and(|own| own != agent.subject) {
                         return Err(Error::NotYours);
@@ -42,6 +45,9 @@ impl App {
                     let now = tx.now().await?;
                     let say = |_| Presence::set(availability, pinned, now);
                     (agent.presence, _) = app.change_presence(tx, id, now, say).await?;
+                    if stops {
+                        app.take_back_from(tx, &[id], None).await?;
+                    }
                     audit::record(tx, &origin, &[Event::new("agent.set_availability", id)]).await?;
                     Ok(agent)
                 })
@@ -97,12 +103,16 @@ impl App {
     }
 
     async fn expire_leases_of(&self, org: &OrgId, agents: Vec<AgentId>) -> Result<(), Error> {
-        let origin = Origin::system(NAME, "lease sweep");
+        let (app, origin) = (self.clone(), Origin::system(NAME, "lease sweep"));
+        let asking = self.asking_teams(org, &agents).await?;
         self.db
             .write(org, move |tx| {
                 Box::pin(async move {
+                    store::locks::lock_teams(tx, &asking).await?;
                     let now = tx.now().await?;
                     let gone = store::presence::expire(tx, &agents, now).await?;
+                    app.begin_graces(tx, &gone, now).await?;
+                    app.take_back_from(tx, &gone, None).await?;
                     Ok(audit::record(tx, &origin, &Event::each("agent.go_offline", gone)).await?)
                 })
             })
@@ -122,6 +132,10 @@ impl App {
         let after = change(before);
         let changed = before.at(now) != after.at(now);
         store::presence::save_presence(tx, id, after, changed.then_some(now)).await?;
+        // Whose lease is over and was not swept is noted as offline only now.
+        if before.availability != Availability::Offline && after.availability == Availability::Offline {
+            self.begin_graces(tx, &[id], now).await?;
+        }
         if changed && after.at(now) == Availability::Online {
             for (_, team) in store::teams::list_teams_of(tx, &[id]).await? {
                 self.ring(tx, team);

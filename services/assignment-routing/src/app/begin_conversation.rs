@@ -8,13 +8,14 @@ use kernel::ContactId;
 use super::App;
 use super::effects::Effects;
 use super::record_message::{Recorded, Stamped};
+use super::waits::Change;
 use super::workflow_runs::count_failures;
 use crate::NAME;
 use crate::domain::conversation::{Conversation, Status};
 use crate::domain::decision::Decision;
 use crate::domain::facts::Facts;
 use crate::domain::history::{EventKind, HistoryEvent};
-use crate::domain::ruleset::Plan;
+use crate::domain::ruleset::{Plan, Ruleset};
 use crate::domain::workflow::Trigger;
 use crate::error::Error;
 use crate::events::{Around, Happened};
@@ -33,10 +34,12 @@ impl App {
         it: &Stamped,
         contact: KnownContact,
     ) -> Result<Option<Recorded>, Error> {
-        let plan = if contact.blocked {
-            Plan { tags: it.new.tags.clone(), ..Plan::default() }
+        let (ruleset, plan) = if contact.blocked {
+            (Ruleset::default(), Plan { tags: it.new.tags.clone(), ..Plan::default() })
         } else {
-            self.rulesets.current(tx).await?.run(BEGINNING, it.facts(&contact), it.now)
+            let ruleset = self.rulesets.current(tx).await?;
+            let plan = ruleset.run(BEGINNING, it.facts(&contact), it.now);
+            (ruleset, plan)
         };
         // By whose address it is, so that it returns with the address. Contacts may know of other merges by now than we do: ours count, as
         // the conversations of the same contact follow them.
@@ -49,6 +52,7 @@ impl App {
         } else {
             conversation.record(it.new.direction, it.at());
         }
+        ruleset.policies().follow(&mut conversation, it.now);
         let message = it.message(&conversation);
         // Whether an agent whom a workflow named can take it is known only later.
         let happened = match plan.agent {
@@ -72,6 +76,7 @@ impl App {
             store::decisions::insert_decisions(tx, &[decision]).await?;
         } else {
             self.route(tx, it, &mut conversation, plan).await?;
+            self.begin_waits(tx, &ruleset, &[Change { was: None, is: &conversation }]).await?;
         }
         Ok(Some(Recorded { message, conversation, duplicate: false, created: true }))
     }
@@ -181,6 +186,7 @@ impl Stamped {
             last_entry_time: self.now,
             units: 1,
             sharing: plan.queue.as_ref().map(|routed| routed.sharing.clone()),
+            sla: None,
         }
     }
 }

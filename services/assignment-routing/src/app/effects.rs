@@ -7,6 +7,7 @@ use audit::Origin;
 use db::Tx;
 use kernel::{AgentId, Clock, ConversationId, Timestamp};
 
+use super::waits::Change;
 use super::{App, check_version};
 use crate::domain::batch::Given;
 use crate::domain::conversation::Conversation;
@@ -36,6 +37,8 @@ pub(super) struct Effects {
     actor: Option<Author>,
     /// As they are to be, in the order in which they were planned, and whether they were otherwise before.
     conversations: Vec<(Conversation, bool)>,
+    /// As they were before, those that were planned.
+    before: HashMap<ConversationId, Conversation>,
     history: Vec<HistoryEvent>,
     ended: Vec<ConversationId>,
     left: Vec<ConversationId>,
@@ -58,6 +61,7 @@ impl Effects {
             now: clock.now(),
             actor,
             conversations: Vec::new(),
+            before: HashMap::new(),
             history: Vec::new(),
             ended: Vec::new(),
             left: Vec::new(),
@@ -90,6 +94,7 @@ impl Effects {
     ) -> Result<(), Error> {
         let mut found: HashMap<ConversationId, Conversation> =
             found.into_iter().map(|it| (it.id, it)).collect();
+        self.before.clone_from(&found);
         let errors: Vec<Option<Error>> = items
             .iter()
             .map(|item| match found.remove(&item.id) {
@@ -182,19 +187,33 @@ impl Effects {
     }
 
     /// Writes all of it and gives the conversations as they are then, in the order in which they were planned. Their rows are locked;
-    /// those of the loads are locked here.
+    /// those of the loads are locked here. Of those that [`Effects::plan`] saw, it is noted what begins to wait; of others whoever asks
+    /// notes it.
     ///
     /// # Errors
     /// [`Error::Raced`], [`Error::Db`].
     pub(super) async fn write(
-        self,
+        mut self,
         app: &App,
         tx: &mut Tx,
         origin: &Origin,
     ) -> Result<Vec<Conversation>, Error> {
+        let changed = self.conversations.iter().any(|(_, changed)| *changed) && !self.before.is_empty();
+        let ruleset = if changed { Some(app.rulesets.current(tx).await?) } else { None };
+        if let Some(ruleset) = &ruleset {
+            for (it, _) in self.conversations.iter_mut().filter(|(_, changed)| *changed) {
+                ruleset.policies().follow(it, self.now);
+            }
+        }
         self.write_around(app, tx).await?;
         audit::record(tx, origin, &self.done).await?;
-        write_conversations(tx, self.conversations).await
+        let written = write_conversations(tx, self.conversations).await?;
+        if let Some(ruleset) = &ruleset {
+            let changed = written.iter().filter_map(|is| Some((self.before.get(&is.id)?, is)));
+            let changes: Vec<_> = changed.map(|(was, is)| Change { was: Some(was), is }).collect();
+            app.begin_waits(tx, ruleset, &changes).await?;
+        }
+        Ok(written)
     }
 
     /// Writes what there is beside the conversations, which whoever asks writes, and the audit trail.
@@ -202,9 +221,10 @@ impl Effects {
     /// # Errors
     /// [`Error::Db`].
     pub(super) async fn write_around(&self, app: &App, tx: &mut Tx) -> Result<(), Error> {
-        let Self { now, loads, joined, .. } = self;
+        let Self { now, joined, .. } = self;
         app.ring_inboxes(tx);
-        store::bulk::leave_queues(tx, &self.left).await?;
+        let offered = store::bulk::leave_queues(tx, &self.left).await?;
+        let loads = &app.take_back(tx, &offered, self.loads.clone()).await?;
         store::bulk::end_assignments(tx, &self.ended, *now).await?;
         let agents: Vec<AgentId> = loads.keys().copied().collect();
         store::locks::lock_loads(tx, &agents).await?;
@@ -224,7 +244,7 @@ impl Effects {
         for place in joined {
             app.ring(tx, place.team);
         }
-        let less = loads.iter().filter(|(_, load)| load.units < 0).map(|(agent, _)| *agent);
+        let less = loads.iter().filter(|(_, load)| load.taken() < 0).map(|(agent, _)| *agent);
         app.room_made(tx, less).await
     }
 }

@@ -54,8 +54,10 @@ impl App {
         self.bury(org, erasure, contacts.iter().map(ContactId::as_uuid).collect()).await?;
         let mut done = false;
         for _ in 0..STEPS {
-            let (contacts, origin) = (contacts.clone(), origin.clone());
-            let step = self.db.write(org, move |tx| Box::pin(step(tx, erasure, contacts, origin)));
+            let (app, contacts, origin) = (self.clone(), contacts.clone(), origin.clone());
+            let step = self.db.write(org, move |tx| {
+                Box::pin(async move { step(&app, tx, erasure, contacts, origin).await })
+            });
             if !step.await? {
                 done = true;
                 break;
@@ -108,6 +110,7 @@ impl App {
 
 /// Removes some of what there is; tells whether there was anything.
 async fn step(
+    app: &App,
     tx: &mut Tx,
     erasure: ErasureId,
     contacts: Vec<ContactId>,
@@ -119,7 +122,7 @@ async fn step(
     }
     let doomed = store::erasure::lock_conversations(tx, &contacts, CONVERSATIONS).await?;
     if !doomed.is_empty() {
-        remove(tx, erasure, doomed, &origin).await?;
+        remove(app, tx, erasure, doomed, &origin).await?;
         return Ok(true);
     }
     for leftover in LEFTOVERS {
@@ -140,7 +143,13 @@ async fn step(
 }
 
 /// Removes conversations: from queues, from who has them, from those put aside. Their ids stay.
-async fn remove(tx: &mut Tx, erasure: ErasureId, doomed: Vec<Doomed>, origin: &Origin) -> Result<(), Error> {
+async fn remove(
+    app: &App,
+    tx: &mut Tx,
+    erasure: ErasureId,
+    doomed: Vec<Doomed>,
+    origin: &Origin,
+) -> Result<(), Error> {
     let ids: Vec<ConversationId> = doomed.iter().map(|it| it.conversation_id).collect();
     let uuids: Vec<Uuid> = ids.iter().map(ConversationId::as_uuid).collect();
     erasure::bury(tx, erasure, Kind::Conversation, &uuids).await?;
@@ -150,12 +159,15 @@ async fn remove(tx: &mut Tx, erasure: ErasureId, doomed: Vec<Doomed>, origin: &O
             *loads.entry(agent).or_default() += -Load::one(it.units);
         }
     }
+    let offered = store::queue::leave(tx, &ids).await?;
+    let loads = app.take_back(tx, &offered, loads).await?;
     let agents: Vec<AgentId> = loads.keys().copied().collect();
     store::locks::lock_loads(tx, &agents).await?;
     store::loads::add_loads(tx, &loads, tx.clock().now()).await?;
-    store::queue::leave(tx, &ids).await?;
     store::erasure::remove_snoozes(tx, &ids).await?;
+    store::timers::forget(tx, &uuids).await?;
     outbox::withdraw(tx, NOTES, &uuids).await?;
+    super::report_counter::close(tx, &ids).await?;
     let gone = store::erasure::remove_conversations(tx, &ids).await?;
     erasure::count(tx, erasure, &[("conversations", gone)]).await?;
     audit::record(tx, origin, &Event::each("conversation.erase", &ids)).await?;

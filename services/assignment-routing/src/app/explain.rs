@@ -8,6 +8,7 @@ use rpc::Caller;
 use super::App;
 use crate::domain::agent::Person;
 use crate::domain::decision::Decision;
+use crate::domain::offer::{Offer, OfferId};
 use crate::error::Error;
 use crate::store;
 
@@ -21,6 +22,8 @@ pub struct Explained {
     pub decisions: Vec<Decision>,
     /// The people in them.
     pub people: HashMap<AgentId, Person>,
+    /// The offers that they made, as these are now.
+    pub offers: HashMap<OfferId, Offer>,
     /// The token of the next page.
     pub next: String,
 }
@@ -54,7 +57,10 @@ impl App {
                     let agents: Vec<AgentId> = agents.into_iter().collect();
                     let people = store::agents::list_people(tx, &agents).await?;
                     let people = people.into_iter().map(|person| (person.agent, person)).collect();
-                    Ok::<_, Error>(Explained { decisions, people, next: String::new() })
+                    let offers: Vec<OfferId> = decisions.iter().filter_map(|it| it.offer).collect();
+                    let offers = store::offers::list_offers(tx, &offers).await?;
+                    let offers = offers.into_iter().map(|offer| (offer.id, offer)).collect();
+                    Ok::<_, Error>(Explained { decisions, people, offers, next: String::new() })
                 })
             })
             .await?;

@@ -41,7 +41,7 @@ impl App {
             .await
     }
 
-    /// Removes members. Their open conversations stay with them.
+    /// Removes members. Their open conversations stay with them; what the team asks them is taken back.
     ///
     /// # Errors
     /// [`Error::NoSuchTeam`], [`Error::Db`].
@@ -56,8 +56,11 @@ impl App {
         self.db
             .write(&caller.org, move |tx| {
                 Box::pin(async move {
+                    // Nobody is asked by a team that they leave at that moment.
+                    store::locks::lock_teams(tx, &[team]).await?;
                     store::teams::find_team(tx, team).await?.ok_or(Error::NoSuchTeam)?;
                     let removed = store::teams::delete_members(tx, team, &agents).await?;
+                    app.take_back_from(tx, &agents, Some(team)).await?;
                     app.changed(tx, team, removed, "team.remove_members", &origin).await
                 })
             })

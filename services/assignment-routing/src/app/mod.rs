@@ -12,8 +12,12 @@
 //! | [`effects`], [`bulk`] | what a change does, written with few statements; the same for many conversations |
 //! | [`history`] | what was said and what happened, in the order of time |
 //! | [`assigner`], [`assign`], [`handover`], [`explain`] | who gets a conversation: by itself, by hand, and why |
+//! | `waits`, [`timers`], `timed_workflows`, `reply_limit`, `grace`, `left_waiting` | what happens after a while: workflows, and nobody is forgotten |
+//! | `offers`, [`offer_answers`] | who is asked before they get a conversation, and what they say |
+//! | [`sla_policies`], `sla`, [`sla_reports`] | targets; who is warned, and told what was missed; how conversations stand |
 //! | [`watch`] | the inbox as a stream |
 //! | [`watch_presence`], [`presence_board`] | who is at a conversation at this moment |
+//! | [`reports`], [`report_counter`] | how much people and teams did |
 //! | [`apply_events`] | what notes tells us |
 //! | [`erase`] | a contact is erased |
 //! | [`sight`] | what a caller may see |
@@ -31,23 +35,36 @@ pub mod effects;
 pub mod erase;
 pub mod explain;
 pub mod first_sight;
+mod grace;
 pub mod handover;
 pub mod history;
 pub mod inbox;
+mod left_waiting;
 pub mod members;
+pub mod offer_answers;
+mod offers;
 pub mod prepared;
 pub mod presence_board;
 pub mod record_message;
 pub mod reopen;
+mod reply_limit;
+pub mod report_counter;
+pub mod reports;
 mod room;
 pub mod rulesets;
 pub mod search_people;
 pub mod settings;
 pub mod sight;
 pub mod simulate;
+mod sla;
+pub mod sla_policies;
+pub mod sla_reports;
 pub mod status;
 pub mod teams;
+mod timed_workflows;
+pub mod timers;
 pub mod update_conversation;
+mod waits;
 pub mod watch;
 pub mod watch_presence;
 mod workflow_runs;

@@ -15,6 +15,7 @@ use super::App;
 use super::history::author;
 use super::prepared::Prepared;
 use super::reopen::Reopened;
+use super::waits::Change;
 use super::workflow_runs::Occasion;
 use crate::domain::conversation::{Conversation, Status, Turn};
 use crate::domain::message::{Author, Direction, Message};
@@ -224,7 +225,7 @@ impl App {
             let reason = "is not the channel of this conversation".to_owned();
             return Err(Error::Invalid { field: "channel", reason });
         }
-        let before = conversation.status;
+        let was = conversation.clone();
         let unheard = match asked.blocked(conversation.contact) {
             _ if !conversation.would_open(it.new.direction) => false,
             Some(blocked) => blocked,
@@ -243,9 +244,10 @@ impl App {
         if turn == Turn::Opened {
             done.push(Event::new("conversation.reopen", conversation.id));
             let why = Reopened { event: it.event, reason: "The customer wrote again", by: None };
-            self.opened(tx, &mut conversation, before == Status::Snoozed, why).await?;
+            self.opened(tx, &mut conversation, was.status == Status::Snoozed, why).await?;
         }
         audit::record(tx, &it.origin, &done).await?;
+        ruleset.policies().follow(&mut conversation, it.now);
         if !store::conversations::save_conversation(tx, &mut conversation).await? {
             return Err(Error::Raced);
         }
@@ -254,6 +256,7 @@ impl App {
             let occasion = Occasion::message(it.new.text.clone(), turn == Turn::Opened, it.now);
             conversation = self.run_workflows(tx, conversation, ruleset, occasion, &asked.prepared).await?;
         }
+        self.begin_waits(tx, ruleset, &[Change { was: Some(&was), is: &conversation }]).await?;
         let recorded = Recorded { message, conversation, duplicate: false, created: false };
         Ok(Attempt::Done(Box::new(recorded)))
     }

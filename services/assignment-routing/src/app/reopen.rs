@@ -14,6 +14,7 @@ use super::effects::Item;
 use super::history::author;
 use super::prepared::Prepared;
 use super::status::{get_locked, save};
+use super::waits::Change;
 use super::workflow_runs::Occasion;
 use crate::NAME;
 use crate::domain::choose::Availability;
@@ -122,14 +123,18 @@ impl App {
         origin: &Origin,
         prepared: &Prepared,
     ) -> Result<Conversation, Error> {
-        let snoozed = it.status == Status::Snoozed;
+        let (was, snoozed) = (it.clone(), it.status == Status::Snoozed);
         it.reopen();
         self.opened(tx, &mut it, snoozed, why).await?;
         audit::record(tx, origin, &[Event::new("conversation.reopen", it.id)]).await?;
+        let ruleset = self.rulesets.current(tx).await?;
+        ruleset.policies().follow(&mut it, self.clock.now());
         let it = save(tx, it).await?;
         self.ring_inboxes(tx);
-        let ruleset = self.rulesets.current(tx).await?;
-        self.run_workflows(tx, it, &ruleset, Occasion::reopened(self.clock.now()), prepared).await
+        let occasion = Occasion::reopened(self.clock.now());
+        let it = self.run_workflows(tx, it, &ruleset, occasion, prepared).await?;
+        self.begin_waits(tx, &ruleset, &[Change { was: Some(&was), is: &it }]).await?;
+        Ok(it)
     }
 
     /// What else changes when a conversation is open again: whoever still has it has one more and is told, unless they did it; without

@@ -1,4 +1,5 @@
-//! Compiled workflows, kept until the organization's set changes, or the hours and clocks that its conditions ask for.
+//! Compiled workflows, kept until the organization's set changes, or the hours and clocks that its conditions ask for, or the
+//! limits of its teams.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,7 @@ use kernel::OrgId;
 use crate::domain::facts::Calendar;
 use crate::domain::hours::Hours;
 use crate::domain::ruleset::Ruleset;
+use crate::domain::sla::policies::Policies;
 use crate::domain::workflow::Workflow;
 use crate::error::Error;
 use crate::store;
@@ -46,7 +48,12 @@ impl Rulesets {
         if let Some((_, ruleset)) = self.kept().get(&org).filter(|(kept, _)| *kept == revision) {
             return Ok(ruleset.clone());
         }
-        let ruleset = Ruleset::compile(known(store::workflows::list_all(tx).await?), calendar(tx).await?);
+        let workflows = known(store::workflows::list_all(tx).await?);
+        let reply_limits = store::teams::list_reply_limits(tx).await?;
+        let calendar = calendar(tx).await?;
+        let hours = calendar.teams.iter().map(|(team, (_, hours))| (*team, hours.clone())).collect();
+        let policies = Policies::compile(store::sla_policies::list_all(tx).await?, hours);
+        let ruleset = Ruleset::compile(workflows, calendar, reply_limits).with_policies(policies);
         // On PostgreSQL the set may have changed between the two statements: kept is only what surely belongs together.
         if store::workflows::find_revision(tx).await? == revision {
             let mut kept = self.kept();

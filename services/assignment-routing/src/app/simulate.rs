@@ -1,6 +1,6 @@
 //! What a draft of the workflows would make of past conversations (R15). It only reads.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use db::{DbError, Tx};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -128,7 +128,7 @@ impl App {
             .read(org, move |tx| {
                 Box::pin(async move {
                     check_named(tx, &draft).await?;
-                    let draft = Ruleset::compile(draft, calendar(tx).await?);
+                    let draft = Ruleset::compile(draft, calendar(tx).await?, BTreeMap::new());
                     let present = app.rulesets.current(tx).await?;
                     let each = draft.count(BEGINNING) + present.count(BEGINNING);
                     let size = size.get().min(MOST_EVALUATIONS / each.max(1)).max(1);

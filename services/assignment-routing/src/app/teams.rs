@@ -8,6 +8,7 @@ use rpc::Caller;
 use super::first_sight::taken;
 use super::members::{check_agents, check_size};
 use super::{App, check_version};
+use crate::domain::offer::Offering;
 use crate::domain::team::{NewTeam, RampUp, Team, TeamChange};
 use crate::error::Error;
 use crate::store;
@@ -30,7 +31,7 @@ impl App {
         new: NewTeam,
     ) -> Result<Team, Error> {
         let now = self.clock.now();
-        let NewTeam { handle, display_name, ramp_up, members } = new;
+        let NewTeam { handle, display_name, ramp_up, offering, reply_limit, members } = new;
         let team = Team {
             id: self.clock.new_id().into(),
             version: 1,
@@ -39,6 +40,8 @@ impl App {
             members: 0,
             queued: 0,
             ramp_up,
+            offering,
+            reply_limit,
             create_time: now,
             update_time: now,
         };
@@ -82,7 +85,8 @@ impl App {
         Ok((teams, next.unwrap_or_default()))
     }
 
-    /// Changes a team's handle, its name, or what its members are given at first; with the last, what waits is looked at anew.
+    /// Changes a team's handle, its name, or how it gives to its members; with the last, what waits is looked at anew. What is offered
+    /// already stays so.
     ///
     /// # Errors
     /// [`Error::NoSuchTeam`], [`Error::Stale`], [`Error::HandleTaken`], [`Error::RequestIdReused`], [`Error::Db`].
@@ -101,8 +105,9 @@ impl App {
             .write_once(&caller.org, retry, move |tx| {
                 Box::pin(async move {
                     let ramps = change.ramp_up_limit.is_some() || change.ramp_up_seconds.is_some();
+                    let gives_otherwise = ramps || change.mode.is_some();
                     let team = update(tx, id, change, expected, now, origin).await?;
-                    if ramps {
+                    if gives_otherwise {
                         app.ring(tx, id);
                     }
                     Ok(team)
@@ -127,6 +132,10 @@ impl App {
 }
 
 async fn create(tx: &mut Tx, mut team: Team, members: Vec<AgentId>, origin: Origin) -> Result<Team, Error> {
+    if team.reply_limit.is_some() {
+        // Compiled workflows hold it, and are read anew.
+        store::workflows::bump_revision(tx).await?;
+    }
     let members = check_agents(tx, members).await?;
     team.members = i64::try_from(members.len()).unwrap_or(i64::MAX);
     check_size(team.members)?;
@@ -145,8 +154,8 @@ async fn update(
     now: Timestamp,
     origin: Origin,
 ) -> Result<Team, Error> {
-    if change.handle.is_some() {
-        // Compiled workflows hold it, and are read anew. It is locked before a team is, as where one is deleted.
+    if change.handle.is_some() || change.reply_limit.is_some() {
+        // Compiled workflows hold them, and are read anew. They are locked before a team is, as where one is deleted.
         store::workflows::bump_revision(tx).await?;
     }
     store::locks::lock_team(tx, id).await?;
@@ -159,6 +168,11 @@ async fn update(
         limit: change.ramp_up_limit.unwrap_or(team.ramp_up.limit),
         seconds: change.ramp_up_seconds.unwrap_or(team.ramp_up.seconds),
     };
+    team.offering = Offering {
+        mode: change.mode.unwrap_or(team.offering.mode),
+        timeout: change.offer_timeout.unwrap_or(team.offering.timeout),
+    };
+    team.reply_limit = change.reply_limit.unwrap_or(team.reply_limit);
     if team == before {
         return Ok(team);
     }
@@ -180,6 +194,9 @@ async fn delete(tx: &mut Tx, id: TeamId, expected: Option<i64>, origin: Origin) 
     store::workflows::bump_revision(tx).await?;
     if store::workflows::list_all(tx).await?.iter().any(|workflow| workflow.names(id)) {
         return Err(Error::TeamInUse("workflow"));
+    }
+    if store::sla_policies::list_all(tx).await?.iter().any(|policy| policy.hours_of == Some(id)) {
+        return Err(Error::TeamInUse("SLA policy"));
     }
     if store::conversations::names_team(tx, id).await? {
         return Err(Error::TeamInUse("conversation"));

@@ -9,6 +9,7 @@ use rpc::Caller;
 
 use super::prepared::Prepared;
 use super::status::{get_locked, save};
+use super::waits::Change;
 use super::workflow_runs::Occasion;
 use super::{App, check_version};
 use crate::domain::conversation::{Conversation, ConversationChange};
@@ -58,21 +59,24 @@ impl App {
     ) -> Result<Conversation, Error> {
         let mut it = get_locked(tx, id).await?;
         check_version(expected, it.version)?;
-        let (priority, tags) = (it.priority, it.tags.clone());
+        let was = it.clone();
         if !change.apply(&mut it) {
             return Ok(it);
         }
-        if it.priority != priority {
+        if it.priority != was.priority {
             store::queue::set_priority(tx, id, it.priority).await?;
         }
         audit::record(tx, origin, &[Event::new("conversation.update", id)]).await?;
-        let added: BTreeSet<String> = it.tags.difference(&tags).cloned().collect();
-        let it = save(tx, it).await?;
-        self.ring_inboxes(tx);
-        if added.is_empty() {
-            return Ok(it);
-        }
+        let added: BTreeSet<String> = it.tags.difference(&was.tags).cloned().collect();
         let ruleset = self.rulesets.current(tx).await?;
-        self.run_workflows(tx, it, &ruleset, Occasion::tagged(added, self.clock.now()), prepared).await
+        ruleset.policies().follow(&mut it, self.clock.now());
+        let mut it = save(tx, it).await?;
+        self.ring_inboxes(tx);
+        if !added.is_empty() {
+            let occasion = Occasion::tagged(added, self.clock.now());
+            it = self.run_workflows(tx, it, &ruleset, occasion, prepared).await?;
+        }
+        self.begin_waits(tx, &ruleset, &[Change { was: Some(&was), is: &it }]).await?;
+        Ok(it)
     }
 }

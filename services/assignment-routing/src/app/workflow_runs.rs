@@ -1,4 +1,4 @@
-//! Workflows at work on a conversation that there is: it opened again, a message came, tags were added (R9). What they do is
+//! Workflows at work on a conversation that there is: it opened again, a message came, tags were added, it has waited (R9). What they do is
 //! written in the transaction of what happened; what concerns other services leaves by the outbox.
 
 use std::collections::{BTreeSet, HashMap};
@@ -11,6 +11,7 @@ use proto::notifications::v1::NotificationType;
 use super::App;
 use super::effects::Effects;
 use super::prepared::Prepared;
+use super::waits::Change;
 use crate::NAME;
 use crate::domain::batch::Given;
 use crate::domain::choose::Availability;
@@ -23,7 +24,7 @@ use crate::domain::ruleset::{Named, Plan, Routed, Ruleset};
 use crate::domain::workflow::Trigger;
 use crate::error::Error;
 use crate::events::notes::{Writer, WrittenNote};
-use crate::events::{Told, WorkflowTold};
+use crate::events::{Told, ToldSeveral};
 use crate::store;
 use crate::store::queue::Place;
 
@@ -54,6 +55,11 @@ impl Occasion {
         Self { triggers, text: String::new(), added_tags: BTreeSet::new(), now }
     }
 
+    /// It has waited for as long as some workflows ask for.
+    pub(super) fn waited(now: Timestamp) -> Self {
+        Self { triggers: Trigger::TIMED.to_vec(), text: String::new(), added_tags: BTreeSet::new(), now }
+    }
+
     /// It was given tags that it did not have.
     pub(super) fn tagged(added_tags: BTreeSet<String>, now: Timestamp) -> Self {
         Self { triggers: vec![Trigger::ConversationTagged], text: String::new(), added_tags, now }
@@ -70,7 +76,7 @@ pub(super) fn count_failures(tx: &mut Tx, plan: &Plan) {
 
 impl App {
     /// Runs the workflows of an occasion on a conversation as it is written, and writes what they change; the conversation as it is then.
-    /// Whoever calls holds its lock. Nothing that they wrote may stay if this fails.
+    /// Whoever calls holds its lock, and notes afterwards what begins to wait. Nothing that they wrote may stay if this fails.
     ///
     /// # Errors
     /// [`Error::Unprepared`] where the run needs what is not at hand; [`Error::Raced`], [`Error::Db`].
@@ -108,7 +114,10 @@ impl App {
             });
         }
         match moved.or(relabelled.then_some("conversation.update")) {
-            Some(action) => effects.save(it, action),
+            Some(action) => {
+                ruleset.policies().follow(&mut it, now);
+                effects.save(it, action);
+            }
             None => effects.keep(it),
         }
         let written = effects.write(self, tx, &Origin::system(NAME, "workflows")).await?;
@@ -141,7 +150,7 @@ impl App {
         }
         prepared.holds(ruleset.teams(tagged).chain(concerned().filter_map(|it| it.team)))?;
         let mut done = Vec::with_capacity(all.len());
-        for it in all {
+        for it in all.iter().cloned() {
             done.push(match added.remove(&it.id) {
                 Some(tags) => {
                     let occasion = Occasion::tagged(tags, self.clock.now());
@@ -150,6 +159,8 @@ impl App {
                 None => it,
             });
         }
+        let changes = all.iter().zip(&done).map(|(was, is)| Change { was: Some(was), is });
+        self.begin_waits(tx, &ruleset, &changes.collect::<Vec<_>>()).await?;
         Ok(done)
     }
 
@@ -166,7 +177,12 @@ impl App {
         if plan.agent.is_some() && named.is_none() {
             return Ok(None);
         }
-        let routed = plan.queue.clone().filter(|routed| it.team != Some(routed.team));
+        let mut routed = plan.queue.clone();
+        if routed.as_ref().is_some_and(|routed| it.team == Some(routed.team)) {
+            // The team's already: but for one that was taken from its agent by hand and that nobody would ever get.
+            let lost = it.assignee.is_none() && store::queue::find_team(tx, it.id).await?.is_none();
+            routed = routed.filter(|_| lost);
+        }
         if named.is_none() && routed.is_none() {
             return Ok(None);
         }
@@ -253,8 +269,9 @@ impl App {
                     members.iter().filter(|(team, _)| Some(*team) == notice.team).map(|(_, who)| who);
                 let recipients: BTreeSet<String> =
                     named.chain(of_team).map(|person| person.subject.to_string()).collect();
-                let told = WorkflowTold {
+                let told = ToldSeveral {
                     event: self.clock.new_id().into(),
+                    about: NotificationType::Workflow,
                     recipients: recipients.into_iter().collect(),
                     reason: format!("Workflow \"{}\": {}", notice.workflow, notice.reason),
                     conversation: it.id,
@@ -310,6 +327,6 @@ async fn take_on(
     }
     let both: Vec<AgentId> = it.assignee_id().into_iter().chain([agent]).collect();
     store::locks::lock_loads(tx, &both).await?;
-    let counted = store::named::give_within_capacity(tx, agent, Load::of(it), now).await?;
+    let counted = store::named::give_within_capacity(tx, agent, it.id, Load::of(it), now).await?;
     Ok((!counted).then_some("it would have been more than the agent's capacity"))
 }

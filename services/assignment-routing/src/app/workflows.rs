@@ -1,6 +1,7 @@
 //! Workflows (R9): refused at save if they could never work.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use audit::{Event, Origin};
 use db::{Retry, Tx};
@@ -34,6 +35,8 @@ pub struct WorkflowChange {
     pub disabled: Option<bool>,
     /// When it is looked at.
     pub trigger: Option<Trigger>,
+    /// How long the wait is that triggers it; `None` inside: none does.
+    pub after: Option<Option<Duration>>,
     /// CEL.
     pub condition: Option<String>,
     /// What it does.
@@ -47,6 +50,7 @@ impl WorkflowChange {
             position: self.position.unwrap_or(to.position),
             disabled: self.disabled.unwrap_or(to.disabled),
             trigger: self.trigger.unwrap_or(to.trigger),
+            after: self.after.unwrap_or(to.after),
             condition: self.condition.unwrap_or(to.condition),
             actions: self.actions.unwrap_or(to.actions),
             ..to
@@ -58,7 +62,7 @@ impl App {
     /// Makes a workflow.
     ///
     /// # Errors
-    /// [`Error::BadCondition`], [`Error::Incomplete`], [`Error::NoSuchTeam`], [`Error::NoSuchAgent`],
+    /// [`Error::BadCondition`], [`Error::Incomplete`], [`Error::Unfit`], [`Error::NoSuchTeam`], [`Error::NoSuchAgent`],
     /// [`Error::TooManyWorkflows`], [`Error::RequestIdReused`], [`Error::Db`].
     pub async fn create_workflow(
         &self,
@@ -75,7 +79,7 @@ impl App {
     /// A workflow as it was just said. `at` is the field of the request that says it.
     ///
     /// # Errors
-    /// [`Error::BadCondition`], [`Error::Incomplete`].
+    /// [`Error::BadCondition`], [`Error::Incomplete`], [`Error::Unfit`].
     pub(super) fn drafted(&self, at: &str, spec: WorkflowChange) -> Result<Workflow, Error> {
         let trigger = spec.trigger.ok_or_else(|| needed(at, "trigger"))?;
         let (now, id) = (self.clock.now(), self.clock.new_id().into());
@@ -86,6 +90,7 @@ impl App {
             position: 0,
             disabled: false,
             trigger,
+            after: None,
             condition: String::new(),
             actions: Vec::new(),
             create_time: now,
@@ -179,6 +184,9 @@ fn check(at: &str, workflow: &Workflow) -> Result<(), Error> {
     }
     if workflow.actions.is_empty() {
         return Err(needed(at, "actions"));
+    }
+    if let Some(reason) = workflow.unfit_wait() {
+        return Err(Error::Unfit { field: format!("{at}.after"), reason });
     }
     let bad = |bad| Error::BadCondition { field: format!("{at}.condition"), bad };
     Condition::parse(&workflow.condition).map(drop).map_err(bad)

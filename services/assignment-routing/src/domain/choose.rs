@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::Skill;
 use super::load::Room;
+use super::offer::{MOST_OPEN, Offering, Refusal};
 use super::sharing::{Demand, Strategy};
 use super::team::RampUp;
 
@@ -49,8 +50,10 @@ pub struct AgentSnapshot {
     pub last_assign_time: Option<Timestamp>,
     /// Since when they are as available as they are.
     pub came_online: Timestamp,
-    /// How many conversations queues gave them since.
+    /// How many conversations queues gave them since, or offered them.
     pub given: i64,
+    /// Offers that wait for their answer.
+    pub offers: i64,
 }
 
 /// Whose turn it was last in a team.
@@ -82,6 +85,10 @@ pub enum Exclusion {
     Busier,
     /// Another had the contact's last conversation.
     NotTheLastAgent,
+    /// They were asked, and declined or did not answer in time, or had it and did not reply in time: not before everybody else.
+    Refused,
+    /// As many offers wait for their answer as anybody gets at once.
+    OffersOpen,
 }
 
 impl Exclusion {
@@ -123,6 +130,8 @@ pub struct Want<'a> {
     pub demand: &'a Demand,
     /// Who last had a conversation of its contact, for [`Strategy::Sticky`].
     pub last_agent: Option<AgentId>,
+    /// Who refused it, where the team asks first.
+    pub refusals: &'a [Refusal],
 }
 
 /// What holds for all that a team decides at a moment.
@@ -130,6 +139,8 @@ pub struct Want<'a> {
 pub struct Terms {
     /// What its members get at first.
     pub ramp_up: RampUp,
+    /// Whether they are asked first.
+    pub offering: Offering,
     /// The moment.
     pub now: Timestamp,
 }
@@ -143,6 +154,8 @@ pub struct Choice {
     pub by_turn: bool,
     /// Everybody who was looked at, in the order of their turns.
     pub candidates: Vec<Candidate>,
+    /// Whether everybody who can take it had refused it, and they are asked once more.
+    pub anew: bool,
 }
 
 /// Chooses among those who can take it, as its strategy says.
@@ -150,8 +163,30 @@ pub struct Choice {
 /// By turns it is the first behind the one who got the last conversation by turn. `agents` is sorted by agent id, which is
 /// the order of the turns. While the same n agents can take work, any n choices by turns in a row reach each of them once;
 /// one who comes back takes their old place.
+///
+/// Who refused it is passed over. Once everybody who can take it has refused, all are asked again, though not before the last of them had
+/// as long a rest as there is time to answer: where only one is there, they are not asked without end.
 #[must_use]
 pub fn choose(agents: &[AgentSnapshot], want: Want<'_>, rotation: Rotation, terms: Terms) -> Choice {
+    let choice = choose_once(agents, want, rotation, terms);
+    if choice.chosen.is_some() {
+        return choice;
+    }
+    let refused = |refusal: &&Refusal| {
+        let by = |it: &Candidate| it.agent == refusal.agent && it.exclusion == Some(Exclusion::Refused);
+        choice.candidates.iter().any(by)
+    };
+    match want.refusals.iter().filter(refused).map(|refusal| refusal.time).max() {
+        Some(last) if last.plus(terms.offering.timeout) <= terms.now => {
+            let asked_anew = choose_once(agents, Want { refusals: &[], ..want }, rotation, terms);
+            Choice { anew: true, ..asked_anew }
+        }
+        _ => choice,
+    }
+}
+
+fn choose_once(agents: &[AgentSnapshot], want: Want<'_>, rotation: Rotation, terms: Terms) -> Choice {
+    let refused = |agent: AgentId| want.refusals.iter().any(|refusal| refusal.agent == agent);
     let start = rotation.last.map_or(0, |last| agents.partition_point(|agent| agent.agent <= last));
     let turns = agents[start..].iter().chain(&agents[..start]);
     let mut candidates = Vec::with_capacity(agents.len());
@@ -159,7 +194,8 @@ pub fn choose(agents: &[AgentSnapshot], want: Want<'_>, rotation: Rotation, term
     let mut idlest: Option<&AgentSnapshot> = None;
     let mut known = None;
     for agent in turns {
-        let exclusion = ineligible(agent, want.demand, terms);
+        let unable = ineligible(agent, want.demand, terms);
+        let exclusion = unable.or_else(|| refused(agent.agent).then_some(Exclusion::Refused));
         if exclusion.is_none() {
             first = first.or(Some(agent.agent));
             known = known.or(want.last_agent.filter(|last| *last == agent.agent));
@@ -185,7 +221,7 @@ pub fn choose(agents: &[AgentSnapshot], want: Want<'_>, rotation: Rotation, term
             candidate.exclusion = Some(preferred);
         }
     }
-    Choice { chosen, by_turn: preferred == Exclusion::NotTheirTurn, candidates }
+    Choice { chosen, by_turn: preferred == Exclusion::NotTheirTurn, candidates, anew: false }
 }
 
 /// Grows with how little somebody has open, and of those who have as much, with how long ago they got something. Who is
@@ -204,6 +240,8 @@ pub fn ineligible(agent: &AgentSnapshot, demand: &Demand, terms: Terms) -> Optio
             Some(Exclusion::NoCapacity)
         } else if terms.ramp_up.holds(agent.came_online, agent.given, terms.now) {
             Some(Exclusion::RampingUp)
+        } else if terms.offering.asks() && agent.offers >= MOST_OPEN {
+            Some(Exclusion::OffersOpen)
         } else {
             None
         }

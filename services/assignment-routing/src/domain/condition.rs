@@ -62,6 +62,9 @@ pub struct BadExpression {
     pub expected: String,
 }
 
+/// What conditions may ask about: objects, and the fields of each.
+pub type Vocabulary = &'static [(&'static str, &'static [&'static str])];
+
 /// A compiled condition. An empty one always holds.
 #[derive(Debug)]
 pub struct Condition {
@@ -76,19 +79,34 @@ impl Condition {
     /// [`BadExpression`] where the text is not CEL, names something that is not a fact, nests too deep, or can be neither true
     /// nor false.
     pub fn parse(text: &str) -> Result<Self, BadExpression> {
+        Self::over(text, FACTS)
+    }
+
+    /// Compiles a condition that may ask about some of the facts only.
+    ///
+    /// # Errors
+    /// As [`Condition::parse`].
+    pub fn over(text: &str, facts: Vocabulary) -> Result<Self, BadExpression> {
         if text.trim().is_empty() {
             return Ok(Self { program: None, asks: Asks::default() });
         }
         bounded(text)?;
         let program = ENVIRONMENT.compile(text).map_err(|errors| syntax_error(text, &errors))?;
         let asks = Asks::default();
-        let mut names = Names { text, program: &program, loops: 0, patterns: 0, variables: Vec::new(), asks };
+        let mut names =
+            Names { text, facts, program: &program, loops: 0, patterns: 0, variables: Vec::new(), asks };
         names.check(program.expression())?;
         let asks = names.asks;
         if let Some(expected) = trial::expected(&program, text.contains("attributes")) {
             return Err(BadExpression { line: 1, column: 1, expected: expected.to_owned() });
         }
         Ok(Self { program: Some(program), asks })
+    }
+
+    /// Whether it is empty, and so always holds.
+    #[must_use]
+    pub fn is_always(&self) -> bool {
+        self.program.is_none()
     }
 
     /// What has to be known for it beside the conversation and the message.
@@ -154,6 +172,7 @@ fn syntax_error(text: &str, errors: &cel::ParseErrors) -> BadExpression {
 /// Walks an expression and refuses names that are not facts.
 struct Names<'a> {
     text: &'a str,
+    facts: Vocabulary,
     program: &'a Program,
     loops: usize,
     patterns: usize,
@@ -236,9 +255,9 @@ impl Names<'_> {
         if self.variables.iter().any(|variable| variable == name) {
             return Ok(());
         }
-        let objects: Vec<&str> = FACTS.iter().map(|(object, _)| *object).collect();
-        if objects.contains(&name) {
-            return Err(self.refused(node, format!("a field of {name}, such as {name}.{}", fields(name)[0])));
+        let objects: Vec<&str> = self.facts.iter().map(|(object, _)| *object).collect();
+        if let Some(field) = self.fields(name).first() {
+            return Err(self.refused(node, format!("a field of {name}, such as {name}.{field}")));
         }
         Err(self.refused(node, format!("one of {}, not {name}", objects.join(", "))))
     }
@@ -250,7 +269,7 @@ impl Names<'_> {
         object: &str,
         field: &str,
     ) -> Result<(), BadExpression> {
-        let known = fields(object);
+        let known = self.fields(object);
         if known.is_empty() {
             return self.known(operand, object);
         }
@@ -260,6 +279,10 @@ impl Names<'_> {
             return Ok(());
         }
         Err(self.refused(node, format!("{object} has {}, not {field}", known.join(", "))))
+    }
+
+    fn fields(&self, object: &str) -> &'static [&'static str] {
+        self.facts.iter().find(|(name, _)| *name == object).map_or(&[], |(_, fields)| fields)
     }
 
     fn refused(&self, node: &IdedExpr, expected: impl Into<String>) -> BadExpression {
@@ -273,10 +296,6 @@ impl Names<'_> {
             expected: expected.into(),
         }
     }
-}
-
-fn fields(object: &str) -> &'static [&'static str] {
-    FACTS.iter().find(|(name, _)| *name == object).map_or(&[], |(_, fields)| fields)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::agent::Person;
 use super::message::Direction;
 use super::priority::Priority;
 use super::sharing::Sharing;
+use super::sla::Tracking;
 
 /// Where a conversation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +98,9 @@ pub struct Conversation {
     /// How its team shares it, where a workflow said so.
     #[serde(default)]
     pub sharing: Option<Sharing>,
+    /// What it is held against, and how it stands; none: nothing ever was.
+    #[serde(default)]
+    pub sla: Option<Tracking>,
 }
 
 /// Answers that were kept for retries before there were entries.
@@ -250,6 +254,7 @@ mod tests {
             last_entry_time: at(0),
             units: 1,
             sharing: None,
+            sla: None,
         }
     }
 

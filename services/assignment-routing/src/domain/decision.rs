@@ -1,18 +1,20 @@
 //! Why somebody has a conversation, or nobody (R15): stored with every assignment, read by people.
 
+mod summary;
+
+use std::time::Duration;
+
 use kernel::{AgentId, ConversationId, DecisionId, TeamId, Timestamp, WorkflowId};
 use serde::{Deserialize, Serialize};
 
 use super::agent::Skill;
-use super::choose::{Candidate, Exclusion};
+use super::choose::Candidate;
 use super::conversation::Conversation;
-use super::reopen::{ReopenPolicy, Requeued};
+use super::offer::{Offer, OfferId};
+use super::reopen::Requeued;
+use super::reply_limit::said;
 use super::sharing::{Relaxation, Strategy};
-use super::workflow::{Trace, Verdict};
-
-/// Why nobody has the conversation of a blocked contact, and what to do about it.
-const UNHEARD: &str = "Nobody was called, as the contact is blocked: it was resolved as soon as it began. Unblock the contact, and \
-     their next message opens it; or reopen it by hand.";
+use super::workflow::Trace;
 
 /// What led to a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,12 @@ pub enum Cause {
     Queue,
     /// The contact was blocked when they began the conversation.
     BlockedContact,
+    /// The agent accepted an offer.
+    Offer,
+    /// Who had it was offline for too long while the customer waited.
+    AgentOffline,
+    /// Who had it left the waiting customer without a reply for too long.
+    NoReply,
 }
 
 /// What a decision came to.
@@ -44,6 +52,35 @@ pub enum Outcome {
     Resolved,
     /// Workflows ran, and who has it stayed as it was.
     Unchanged,
+    /// An agent is asked whether they take it.
+    Offered,
+}
+
+/// Who had it while the customer waited for an answer, and for how long that was looked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Who had it.
+    pub holder: AgentId,
+    /// The organization's grace, or the team's limit.
+    pub after: Duration,
+}
+
+impl Left {
+    fn summary(self, holder: &str, cause: Cause, outcome: Outcome) -> String {
+        let after = said(self.after);
+        let did = match cause {
+            Cause::AgentOffline => format!("{holder} was offline for {after} while the customer waited"),
+            _ => format!("{holder} left the customer without a reply for {after}"),
+        };
+        let then = match outcome {
+            Outcome::Queued => {
+                "it went back to the queue of its team, where it keeps the time since when it waits"
+            }
+            Outcome::Unassigned => "nobody has it, as it belongs to no team",
+            _ => "it stayed with them, and supervisors were told",
+        };
+        format!("{did}: {then}.")
+    }
 }
 
 /// One decision, as it is stored. Names are looked up when it is read.
@@ -59,7 +96,7 @@ pub struct Decision {
     pub cause: Cause,
     /// What it came to.
     pub outcome: Outcome,
-    /// Who got it.
+    /// Who got it, or is asked.
     pub chosen: Option<AgentId>,
     /// The team whose turn it was.
     pub team: Option<TeamId>,
@@ -94,6 +131,12 @@ pub struct Decision {
     /// Who had it until it was opened again, and the policy by which it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requeued: Option<Requeued>,
+    /// Who had it and left the customer waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
+    /// The offer that was made, or accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferId>,
 }
 
 /// What conversations cost before there were units, and most do.
@@ -163,6 +206,21 @@ impl Decision {
             over_capacity: false,
             escalated: false,
             requeued: None,
+            offer: None,
+            left: None,
+        }
+    }
+
+    /// An agent accepted an offer.
+    #[must_use]
+    pub fn accepted(id: DecisionId, offer: &Offer, now: Timestamp) -> Self {
+        Self {
+            chosen: Some(offer.agent),
+            team: Some(offer.team),
+            decided_by: Some(offer.agent),
+            units: offer.units,
+            offer: Some(offer.id),
+            ..Self::without_agent(id, offer.conversation, now, Cause::Offer, Outcome::Assigned)
         }
     }
 
@@ -179,142 +237,30 @@ impl Decision {
         }
     }
 
+    /// Whoever had it left the customer waiting, so that it is taken from them, or others are told of it.
+    #[must_use]
+    pub fn left(
+        id: DecisionId,
+        it: &Conversation,
+        now: Timestamp,
+        cause: Cause,
+        outcome: Outcome,
+        left: Left,
+    ) -> Self {
+        Self {
+            team: it.team,
+            units: it.units,
+            left: Some(left),
+            ..Self::without_agent(id, it.id, now, cause, outcome)
+        }
+    }
+
     /// Everybody it speaks of.
     pub fn people(&self) -> impl Iterator<Item = AgentId> + '_ {
         let holder = self.requeued.map(|requeued| requeued.holder);
         let candidates = self.candidates.iter().map(|candidate| candidate.agent);
-        candidates.chain(self.chosen).chain(self.decided_by).chain(holder)
-    }
-
-    /// The decision in one sentence. `name` says what people call an agent.
-    pub fn summary(&self, name: impl Fn(AgentId) -> String) -> String {
-        let named = |agent: Option<AgentId>| agent.map_or_else(|| "nobody".to_owned(), &name);
-        let by = named(self.decided_by);
-        if let Some(Requeued { policy, holder }) = self.requeued {
-            let why = match policy {
-                ReopenPolicy::Requeue => String::new(),
-                ReopenPolicy::Keep | ReopenPolicy::KeepIfAvailable => {
-                    format!(" while {} was not online", name(holder))
-                }
-            };
-            let policy = policy.as_str();
-            return format!("It was opened again{why}: it waits in the queue of its team (policy {policy}).");
-        }
-        match (self.outcome, self.cause) {
-            (Outcome::Assigned, Cause::Manual) => {
-                let over = if self.over_capacity { ", which is more than their capacity" } else { "" };
-                let did = if self.escalated { "escalated" } else { "assigned" };
-                format!("{by} {did} it to {}{over}.", named(self.chosen))
-            }
-            (Outcome::Assigned, Cause::Workflow) if self.strategy.is_none() => {
-                format!(
-                    "{} gave it to {}.",
-                    self.doers(|trace| Some(trace.workflow) == self.workflow),
-                    named(self.chosen)
-                )
-            }
-            (Outcome::Unchanged, _) => {
-                let ran = self.doers(|trace| trace.verdict != Verdict::NotMatched);
-                format!("{ran} ran: who has it stayed as it was.")
-            }
-            (Outcome::Assigned, cause) => {
-                let waited = if cause == Cause::Queue { " after it had waited in the queue" } else { "" };
-                format!(
-                    "{}{waited}: {} of {} agents could take it{}{}.",
-                    self.why(&named(self.chosen)),
-                    self.eligible(),
-                    self.candidates.len(),
-                    self.asked(),
-                    self.routed_by(),
-                )
-            }
-            (Outcome::Queued, Cause::Manual) if self.escalated => {
-                format!("{by} escalated it to a team: it joined the team's queue.")
-            }
-            (Outcome::Queued, Cause::Manual) => format!("{by} put it into the queue of a team."),
-            (Outcome::Queued, _) => {
-                format!("{}: it waits in the queue{}{}.", self.nobody(), self.asked(), self.routed_by())
-            }
-            (Outcome::Unrouted, _) => {
-                format!("None of {} workflows gave it to a team: it is unassigned.", self.workflows.len())
-            }
-            (Outcome::Unassigned, _) => format!("{by} took it from its assignee."),
-            (Outcome::Resolved, _) => UNHEARD.to_owned(),
-        }
-    }
-
-    /// The workflows that fit, by name.
-    fn doers(&self, which: impl Fn(&Trace) -> bool) -> String {
-        let names: Vec<String> =
-            self.workflows.iter().filter(|it| which(it)).map(|it| format!("\"{}\"", it.name)).collect();
-        format!("Workflow{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "))
-    }
-
-    fn eligible(&self) -> usize {
-        let free = |why: Option<Exclusion>| why.is_none_or(Exclusion::is_preference);
-        self.candidates.iter().filter(|candidate| free(candidate.exclusion)).count()
-    }
-
-    /// Why whoever got it did and nobody else.
-    fn why(&self, chosen: &str) -> String {
-        match self.strategy.unwrap_or_default() {
-            Strategy::RoundRobin => format!("It was the turn of {chosen} by round robin"),
-            Strategy::Balanced => format!("{chosen} had the least to do, and was idle for longest of those"),
-            Strategy::SkillBased => {
-                format!(
-                    "{chosen} had the least to do of those with the skills, and was idle for longest of those"
-                )
-            }
-            Strategy::Sticky if self.last_agent.is_some() && self.chosen == self.last_agent => {
-                format!("{chosen} had the contact's last conversation")
-            }
-            Strategy::Sticky => {
-                format!(
-                    "It was the turn of {chosen} by round robin, since no last agent of the contact could take it"
-                )
-            }
-        }
-    }
-
-    /// Which skills were asked for, as far as they were.
-    fn asked(&self) -> String {
-        let skills: Vec<String> =
-            self.required_skills.iter().map(|skill| format!("{} {}", skill.name, skill.level)).collect();
-        match (skills.is_empty(), self.relaxation) {
-            (true, _) => String::new(),
-            (false, Relaxation::Nothing) => format!("; it requires {}", skills.join(", ")),
-            (false, Relaxation::Levels) => {
-                format!("; it requires {}, by now at any level", skills.join(", "))
-            }
-            (false, Relaxation::Skills) => format!("; it required {}, which was given up", skills.join(", ")),
-        }
-    }
-
-    fn nobody(&self) -> String {
-        let count = |why| self.candidates.iter().filter(|candidate| candidate.exclusion == Some(why)).count();
-        let why: Vec<String> = [
-            (count(Exclusion::Offline), "offline"),
-            (count(Exclusion::Away), "away"),
-            (count(Exclusion::LeaseExpired), "without a heartbeat"),
-            (count(Exclusion::SkillMissing), "without the skills"),
-            (count(Exclusion::NoCapacity), "without room for it"),
-            (count(Exclusion::RampingUp), "ramping up"),
-        ]
-        .into_iter()
-        .filter(|(agents, _)| *agents > 0)
-        .map(|(agents, state)| format!("{agents} {state}"))
-        .collect();
-        match self.candidates.len() {
-            0 => "The team has no members".to_owned(),
-            all => format!("None of {all} agents could take it ({})", why.join(", ")),
-        }
-    }
-
-    fn routed_by(&self) -> String {
-        let matched =
-            |trace: &&Trace| Some(trace.workflow) == self.workflow && trace.verdict == Verdict::Matched;
-        let name = self.workflows.iter().find(matched).map(|trace| trace.name.as_str());
-        name.map_or_else(String::new, |name| format!("; workflow \"{name}\" chose the team"))
+        let left = self.left.map(|left| left.holder);
+        candidates.chain(self.chosen).chain(self.decided_by).chain(holder).chain(left)
     }
 }
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::agent::Person;
 use super::conversation::Conversation;
 use super::message::Author;
+use super::sla::Metric;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +25,23 @@ pub enum EventKind {
     Reopened,
     /// It was put aside.
     Snoozed,
+    /// A target is about to be missed.
+    SlaWarned,
+    /// A target was missed.
+    SlaBreached,
 }
 
 impl EventKind {
-    const ALL: [Self; 6] =
-        [Self::Assigned, Self::Unassigned, Self::Queued, Self::Resolved, Self::Reopened, Self::Snoozed];
+    const ALL: [Self; 8] = [
+        Self::Assigned,
+        Self::Unassigned,
+        Self::Queued,
+        Self::Resolved,
+        Self::Reopened,
+        Self::Snoozed,
+        Self::SlaWarned,
+        Self::SlaBreached,
+    ];
 
     /// As the database spells it.
     #[must_use]
@@ -40,6 +53,8 @@ impl EventKind {
             Self::Resolved => "RESOLVED",
             Self::Reopened => "REOPENED",
             Self::Snoozed => "SNOOZED",
+            Self::SlaWarned => "SLA_WARNED",
+            Self::SlaBreached => "SLA_BREACHED",
         }
     }
 
@@ -47,6 +62,34 @@ impl EventKind {
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// Why something happened by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventReason {
+    /// Who had it was offline for too long while the customer waited.
+    AgentOffline,
+    /// Who had it left the waiting customer without a reply for too long.
+    NoReply,
+}
+
+impl EventReason {
+    const ALL: [Self; 2] = [Self::AgentOffline, Self::NoReply];
+
+    /// As the database spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AgentOffline => "AGENT_OFFLINE",
+            Self::NoReply => "NO_REPLY",
+        }
+    }
+
+    /// Reads what [`EventReason::as_str`] wrote.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -71,6 +114,10 @@ pub struct HistoryEvent {
     pub team: Option<TeamId>,
     /// Until when it is put aside.
     pub snooze_until: Option<Timestamp>,
+    /// Why it came by itself.
+    pub reason: Option<EventReason>,
+    /// Which target.
+    pub metric: Option<Metric>,
 }
 
 /// An event with the people and the team it speaks of, as they are called now.
@@ -100,6 +147,8 @@ impl HistoryEvent {
             previous: None,
             team: None,
             snooze_until: None,
+            reason: None,
+            metric: None,
         }
     }
 }
@@ -162,7 +211,7 @@ impl Edge {
 mod tests {
     use kernel::Timestamp;
 
-    use super::{EventKind, entry_time};
+    use super::{EventKind, EventReason, entry_time};
 
     // N10
     #[test]
@@ -180,5 +229,8 @@ mod tests {
             assert_eq!(EventKind::read(kind.as_str()), Some(kind));
         }
         assert_eq!(EventKind::read("other"), None);
+        for reason in EventReason::ALL {
+            assert_eq!(EventReason::read(reason.as_str()), Some(reason));
+        }
     }
 }

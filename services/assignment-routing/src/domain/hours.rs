@@ -1,4 +1,6 @@
-//! When a team works: a week on the clocks of its time zone, and days that are none (R9).
+//! When a team works: a week on the clocks of its time zone, and days that are none (R9). Counted in it: `counting`.
+
+mod counting;
 
 use kernel::{Malformed, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -64,8 +66,12 @@ impl BusinessWeek {
         &self.holidays
     }
 
+    fn is_holiday(&self, day: Day) -> bool {
+        self.holidays.binary_search_by_key(&day, |it| it.date).is_ok()
+    }
+
     fn includes(&self, shown: LocalTime) -> bool {
-        if self.holidays.binary_search_by_key(&shown.day, |it| it.date).is_ok() {
+        if self.is_holiday(shown.day) {
             return false;
         }
         let works = |it: &WorkingHours| {

@@ -144,6 +144,13 @@ pub enum Changed {
     },
     /// Which teams an agent is in.
     Teams(AgentId),
+    /// What is offered of a conversation to an agent.
+    Offer {
+        /// Which conversation.
+        id: ConversationId,
+        /// Who is asked, or was.
+        agent: AgentId,
+    },
 }
 
 /// A row of the log.

@@ -37,6 +37,16 @@ pub enum Concern {
     Showed(ConversationId),
     /// Their teams changed.
     Teams,
+    /// A conversation is offered to them, or is not any more.
+    Offered(ConversationId),
+}
+
+impl Concern {
+    /// The conversation whose offer to them changed.
+    #[must_use]
+    pub fn offered(self) -> Option<ConversationId> {
+        if let Self::Offered(id) = self { Some(id) } else { None }
+    }
 }
 
 impl Interest {
@@ -47,7 +57,8 @@ impl Interest {
             Changed::Teams(agent) if *agent == self.agent => Concern::Teams,
             // Whatever view shows it: its flags changed.
             Changed::Reading { id, subject } if *subject == self.subject => Concern::Showed(*id),
-            Changed::Teams(_) | Changed::Reading { .. } => Concern::None,
+            Changed::Offer { id, agent } if *agent == self.agent => Concern::Offered(*id),
+            Changed::Teams(_) | Changed::Reading { .. } | Changed::Offer { .. } => Concern::None,
             Changed::Conversation { id, was, is } => {
                 if was.is_some_and(|was| self.may_show(*id, was)) {
                     Concern::Showed(*id)
@@ -208,5 +219,7 @@ mod tests {
         assert_eq!((reading("ana"), reading("ben")), (Concern::Showed(it), Concern::None));
         assert_eq!(me.concern(&Changed::Teams(me.agent)), Concern::Teams);
         assert_eq!(me.concern(&Changed::Teams(id())), Concern::None);
+        let offer = |agent| me.concern(&Changed::Offer { id: it, agent });
+        assert_eq!((offer(me.agent), offer(id())), (Concern::Offered(it), Concern::None));
     }
 }

@@ -11,13 +11,29 @@ pub struct Load {
     pub conversations: i64,
     /// Units of capacity.
     pub units: i64,
+    /// Offers that wait for an answer.
+    pub offers: i64,
+    /// Units of capacity that are reserved for these.
+    pub offered_units: i64,
 }
 
 impl Load {
     /// One conversation of so many units.
     #[must_use]
     pub fn one(units: i64) -> Self {
-        Self { conversations: 1, units }
+        Self { conversations: 1, units, ..Self::default() }
+    }
+
+    /// The offer of one conversation of so many units.
+    #[must_use]
+    pub fn reserved(units: i64) -> Self {
+        Self { offers: 1, offered_units: units, ..Self::default() }
+    }
+
+    /// What it takes of somebody's capacity, had or reserved.
+    #[must_use]
+    pub fn taken(self) -> i64 {
+        self.units + self.offered_units
     }
 
     /// What a conversation adds to whoever has it: nothing unless it is open.
@@ -31,6 +47,8 @@ impl AddAssign for Load {
     fn add_assign(&mut self, other: Self) {
         self.conversations += other.conversations;
         self.units += other.units;
+        self.offers += other.offers;
+        self.offered_units += other.offered_units;
     }
 }
 
@@ -38,14 +56,19 @@ impl Neg for Load {
     type Output = Self;
 
     fn neg(self) -> Self {
-        Self { conversations: -self.conversations, units: -self.units }
+        Self {
+            conversations: -self.conversations,
+            units: -self.units,
+            offers: -self.offers,
+            offered_units: -self.offered_units,
+        }
     }
 }
 
 /// What somebody has open, and how much they get by themselves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Room {
-    /// Units of what they have open.
+    /// Units of what they have open, and of what is offered to them.
     pub units: i64,
     /// Units they get at once; 0: as many as there are.
     pub capacity: i64,

@@ -1,15 +1,19 @@
 //! What the workflows of an organization make of a conversation: a pure function from facts to a [`Plan`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kernel::{AgentId, TeamId, Timestamp, WorkflowId};
 
 use super::condition::{Asks, Condition};
-use super::conversation::MOST_TAGS;
+use super::conversation::{Conversation, MOST_TAGS};
 use super::facts::{Calendar, Facts, Sheet};
 use super::priority::Priority;
+use super::reply_limit::ReplyLimit;
 use super::sharing::Sharing;
+use super::sla::news;
+use super::sla::policies::Policies;
+use super::timer::Timer;
 use super::workflow::{Action, Trace, Trigger, Verdict, Workflow};
 
 /// Notes that one run writes, at most, and times it tells people.
@@ -106,14 +110,17 @@ impl Plan {
     }
 }
 
-/// The workflows of an organization, compiled once for each version of the set, with what their conditions ask the time of.
+/// The workflows of an organization, compiled once for each version of the set, with what their conditions ask the time of, and what
+/// else happens by itself after a while.
 #[derive(Debug, Clone, Default)]
 pub struct Ruleset(Arc<Rules>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Rules {
-    rules: Vec<Rule>,
+    rules: Vec<Arc<Rule>>,
     calendar: Calendar,
+    reply_limits: BTreeMap<TeamId, ReplyLimit>,
+    policies: Policies,
 }
 
 #[derive(Debug)]
@@ -131,14 +138,66 @@ impl Rule {
 impl Ruleset {
     /// Compiles workflows. One whose stored condition no longer compiles stays in, and fails when it is looked at.
     #[must_use]
-    pub fn compile(mut workflows: Vec<Workflow>, calendar: Calendar) -> Self {
+    pub fn compile(
+        mut workflows: Vec<Workflow>,
+        calendar: Calendar,
+        reply_limits: BTreeMap<TeamId, ReplyLimit>,
+    ) -> Self {
         workflows.retain(|workflow| !workflow.disabled);
         workflows.sort_by_key(|workflow| (workflow.position, workflow.create_time, workflow.id));
         let rules = workflows.into_iter().map(|workflow| {
             let condition = Condition::parse(&workflow.condition).map_err(|bad| bad.to_string());
-            Rule { workflow, condition }
+            Arc::new(Rule { workflow, condition })
         });
-        Self(Arc::new(Rules { rules: rules.collect(), calendar }))
+        Self(Arc::new(Rules {
+            rules: rules.collect(),
+            calendar,
+            reply_limits,
+            policies: Policies::default(),
+        }))
+    }
+
+    /// The same, with targets for conversations.
+    #[must_use]
+    pub fn with_policies(self, policies: Policies) -> Self {
+        Self(Arc::new(Rules { policies, ..Rules::clone(&self.0) }))
+    }
+
+    /// Targets for conversations.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        &self.0.policies
+    }
+
+    /// Those of its workflows, in their order.
+    #[must_use]
+    pub fn only(&self, these: &BTreeSet<WorkflowId>) -> Self {
+        let rules = self.0.rules.iter().filter(|rule| these.contains(&rule.workflow.id)).cloned().collect();
+        Self(Arc::new(Rules { rules, ..Rules::clone(&self.0) }))
+    }
+
+    /// A workflow that is not switched off.
+    #[must_use]
+    pub fn find(&self, id: WorkflowId) -> Option<&Workflow> {
+        self.0.rules.iter().map(|rule| &rule.workflow).find(|workflow| workflow.id == id)
+    }
+
+    /// How long members of a team may leave a waiting customer without a reply.
+    #[must_use]
+    pub fn reply_limit(&self, team: TeamId) -> Option<ReplyLimit> {
+        self.0.reply_limits.get(&team).copied()
+    }
+
+    /// What is to be looked at later because a conversation, which was so before it if it was at all, is so now.
+    pub fn timers(
+        &self,
+        was: Option<&Conversation>,
+        is: &Conversation,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Timer> {
+        let limit = is.team.and_then(|team| self.reply_limit(team));
+        let workflows = self.0.rules.iter().filter_map(move |rule| rule.workflow.timer(was, is, now));
+        workflows.chain(limit.and_then(|limit| limit.timer(was, is, now))).chain(news::sooner(was, is))
     }
 
     /// How many workflows are looked at when this happens.
@@ -191,7 +250,7 @@ impl Ruleset {
     }
 
     fn of(&self, triggers: &[Trigger]) -> impl Iterator<Item = &Rule> {
-        self.0.rules.iter().filter(move |rule| triggers.contains(&rule.workflow.trigger))
+        self.0.rules.iter().map(Arc::as_ref).filter(move |rule| triggers.contains(&rule.workflow.trigger))
     }
 }
 

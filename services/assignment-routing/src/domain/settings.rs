@@ -1,6 +1,7 @@
 //! What an organization decides about how its work is shared out.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,30 @@ pub struct Settings {
     /// Who has a conversation that is open again.
     #[serde(default)]
     pub reopen_policy: ReopenPolicy,
+    /// How long agents who are offline keep conversations whose customers wait.
+    #[serde(default)]
+    pub offline_grace: Grace,
+}
+
+/// How long who is offline keeps conversations whose customers wait; zero: however long they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grace(pub Duration);
+
+impl Grace {
+    /// The longest there is.
+    pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// How long it is, unless they keep everything.
+    #[must_use]
+    pub fn length(self) -> Option<Duration> {
+        Some(self.0).filter(|length| !length.is_zero())
+    }
+}
+
+impl Default for Grace {
+    fn default() -> Self {
+        Self(Duration::from_secs(60))
+    }
 }
 
 /// The settings as an organization has them.
@@ -60,6 +85,8 @@ pub struct SettingsChange {
     pub escalate_requires_handoff: Option<bool>,
     /// See [`Settings`].
     pub reopen_policy: Option<ReopenPolicy>,
+    /// See [`Settings`].
+    pub offline_grace: Option<Grace>,
 }
 
 impl SettingsChange {
@@ -75,6 +102,7 @@ impl SettingsChange {
                 escalate: self.escalate_requires_handoff.unwrap_or(to.handoffs.escalate),
             },
             reopen_policy: self.reopen_policy.unwrap_or(to.reopen_policy),
+            offline_grace: self.offline_grace.unwrap_or(to.offline_grace),
         }
     }
 }

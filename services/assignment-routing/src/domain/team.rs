@@ -6,6 +6,8 @@ use kernel::{AgentId, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::handle::Handle;
+use super::offer::{Mode, Offering};
+use super::reply_limit::ReplyLimit;
 
 /// Members of a team, at most: every decision names each of them.
 pub const MOST_MEMBERS: i64 = 500;
@@ -28,6 +30,12 @@ pub struct Team {
     /// What members get at first after they came online.
     #[serde(default)]
     pub ramp_up: RampUp,
+    /// How its queue gives conversations to them.
+    #[serde(default)]
+    pub offering: Offering,
+    /// How long members may leave a waiting customer without a reply; `None`: as long as they want.
+    #[serde(default)]
+    pub reply_limit: Option<ReplyLimit>,
     /// When it was made.
     pub create_time: Timestamp,
     /// When it last changed.
@@ -62,6 +70,10 @@ pub struct NewTeam {
     pub display_name: String,
     /// What members are given at first.
     pub ramp_up: RampUp,
+    /// How its queue gives conversations to them.
+    pub offering: Offering,
+    /// How long they may leave a waiting customer without a reply.
+    pub reply_limit: Option<ReplyLimit>,
     /// Members from the start.
     pub members: Vec<AgentId>,
 }
@@ -77,4 +89,10 @@ pub struct TeamChange {
     pub ramp_up_limit: Option<i32>,
     /// How many seconds that lasts.
     pub ramp_up_seconds: Option<i32>,
+    /// Whether members are asked first.
+    pub mode: Option<Mode>,
+    /// How long they have to answer.
+    pub offer_timeout: Option<Duration>,
+    /// How long members may leave a waiting customer without a reply; `None` inside: as long as they want.
+    pub reply_limit: Option<Option<ReplyLimit>>,
 }

@@ -1,12 +1,20 @@
 //! Workflows as an admin wrote them. What they make of a conversation: [`super::ruleset`].
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use kernel::{AgentId, TeamId, Timestamp, WorkflowId};
 use serde::{Deserialize, Serialize};
 
 use super::priority::Priority;
 use super::sharing::Sharing;
+
+/// The shortest and the longest wait that a workflow is triggered by.
+pub const WAITS: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(30 * 24 * 60 * 60);
+
+/// What is said of any other.
+pub const OUT_OF_RANGE: &str = "must be from 10 seconds to 30 days";
 
 /// When a workflow is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +28,21 @@ pub enum Trigger {
     MessageReceived,
     /// A person or a channel gave it tags that it did not have.
     ConversationTagged,
+    /// It is open, and nobody has had it for a while.
+    UnassignedFor,
+    /// It is open, and the customer has waited for an answer for a while.
+    NoReplyFor,
+}
+
+impl Trigger {
+    /// Those that come by themselves, after a wait.
+    pub const TIMED: &[Self] = &[Self::UnassignedFor, Self::NoReplyFor];
+
+    /// Whether it comes by itself, after a wait.
+    #[must_use]
+    pub fn is_timed(self) -> bool {
+        Self::TIMED.contains(&self)
+    }
 }
 
 /// One thing a workflow does.
@@ -97,6 +120,9 @@ pub struct Workflow {
     pub disabled: bool,
     /// When it is looked at.
     pub trigger: Trigger,
+    /// How long the wait is that triggers it, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Duration>,
     /// CEL; empty: always.
     pub condition: String,
     /// What it does, in order.
@@ -105,6 +131,23 @@ pub struct Workflow {
     pub create_time: Timestamp,
     /// When it last changed.
     pub update_time: Timestamp,
+}
+
+impl Workflow {
+    /// What is wrong with its wait, if something is.
+    #[must_use]
+    pub fn unfit_wait(&self) -> Option<&'static str> {
+        match self.after {
+            None if self.trigger.is_timed() => {
+                Some("is needed with the triggers UNASSIGNED_FOR and NO_REPLY_FOR")
+            }
+            Some(_) if !self.trigger.is_timed() => {
+                Some("is for the triggers UNASSIGNED_FOR and NO_REPLY_FOR only: leave it out with any other")
+            }
+            Some(after) if !WAITS.contains(&after) => Some(OUT_OF_RANGE),
+            _ => None,
+        }
+    }
 }
 
 /// What became of a workflow when it was looked at.

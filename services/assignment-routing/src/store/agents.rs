@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use db::{DbError, Json, Tx};
 use kernel::{AgentId, Role, Subject, TeamId, Timestamp};
 
-use super::loads::CAPACITY;
+use super::loads::{CAPACITY, TAKEN};
 use super::{list, locks, presence, unreadable};
 use crate::domain::agent::{Agent, Person, Profile, Skill, WorkingHours};
 use crate::domain::choose::{AgentSnapshot, Availability};
@@ -242,6 +242,7 @@ struct SnapshotRow {
     open_units: i64,
     last_assign_time: Option<Timestamp>,
     given: i64,
+    offered_count: i64,
     capacity: i64,
 }
 
@@ -249,7 +250,7 @@ struct SnapshotRow {
 pub async fn snapshot(tx: &mut Tx, team: TeamId) -> Result<Vec<AgentSnapshot>, DbError> {
     let sql = format!(
         "SELECT a.agent_id, a.subject, a.username, a.display_name, p.availability, p.pinned, p.lease_expire_time,
-             p.change_time, l.open_count, l.open_count + l.extra_units AS open_units, l.last_assign_time,
+             p.change_time, l.open_count, {TAKEN} AS open_units, l.last_assign_time, l.offered_count,
              CASE WHEN l.given_since = p.change_time THEN l.given_count ELSE 0 END AS given, {CAPACITY} AS capacity
          FROM team_members m
          JOIN agents a ON a.org_id = m.org_id AND a.agent_id = m.agent_id
@@ -276,6 +277,7 @@ pub async fn snapshot(tx: &mut Tx, team: TeamId) -> Result<Vec<AgentSnapshot>, D
                 last_assign_time: row.last_assign_time,
                 came_online: row.change_time,
                 given: row.given,
+                offers: row.offered_count,
             })
         })
         .collect()

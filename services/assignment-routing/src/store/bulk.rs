@@ -40,19 +40,22 @@ pub async fn save_conversations(tx: &mut Tx, all: &[&Conversation]) -> Result<u6
              priority = v.column5, status = v.column6, assignee_id = v.column7, team_id = v.column8,
              waiting_since = v.column9, first_reply_time = v.column10, last_activity_time = v.column11,
              snooze_until = v.column12, resolve_time = v.column13, message_count = v.column14,
-             last_inbound_position = v.column15, last_entry_time = v.column16, sharing = v.column17
+             last_inbound_position = v.column15, last_entry_time = v.column16, sharing = v.column17, sla = v.column18
          FROM (VALUES {}) AS v
          WHERE c.org_id = $1 AND c.conversation_id = v.column1 AND c.version = v.column2",
-        db::rows(2, all.len(), 17)
+        db::rows(2, all.len(), 18)
     );
     let query = all.iter().fold(tx.query_dynamic(sql), |query, it| bind_state(query, it));
     query.execute(tx).await
 }
 
-/// Lets conversations leave their queues, where they are in one.
-pub async fn leave_queues(tx: &mut Tx, conversations: &[ConversationId]) -> Result<(), DbError> {
+/// Lets conversations leave their queues, where they are in one; as [`super::queue::leave`].
+pub async fn leave_queues(
+    tx: &mut Tx,
+    conversations: &[ConversationId],
+) -> Result<Vec<ConversationId>, DbError> {
     if conversations.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     super::queue::leave(tx, conversations).await
 }

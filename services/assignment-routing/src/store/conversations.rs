@@ -11,12 +11,13 @@ use crate::domain::batch::Given;
 use crate::domain::conversation::{Conversation, Status};
 use crate::domain::priority::Priority;
 use crate::domain::sharing::Sharing;
+use crate::domain::sla::Tracking;
 
 /// What a conversation is read from: `c`, and `a` for its assignee.
 pub(super) const COLUMNS: &str = "c.conversation_id, c.version, c.source, c.channel, c.external_id, c.contact_id,
      c.subject, c.tags, c.priority, c.status, c.team_id, c.waiting_since, c.first_reply_time, c.last_activity_time,
      c.snooze_until, c.resolve_time, c.create_time, c.message_count, c.last_inbound_position, c.last_entry_time,
-     c.first_contact_id, c.units, c.sharing,
+     c.first_contact_id, c.units, c.sharing, c.sla,
      c.assignee_id, a.subject AS assignee_subject, a.username AS assignee_username, a.display_name AS assignee_name";
 pub(super) const TABLES: &str =
     "conversations c LEFT JOIN agents a ON a.org_id = c.org_id AND a.agent_id = c.assignee_id";
@@ -46,6 +47,7 @@ pub(super) struct ConversationRow {
     last_entry_time: Timestamp,
     units: i64,
     sharing: Option<Json<Sharing>>,
+    sla: Option<Json<Tracking>>,
     assignee_id: Option<AgentId>,
     assignee_subject: Option<Subject>,
     assignee_username: Option<String>,
@@ -113,6 +115,7 @@ impl ConversationRow {
             last_entry_time: self.last_entry_time,
             units: self.units,
             sharing: self.sharing.map(|sharing| sharing.0),
+            sla: self.sla.map(|sla| sla.0),
         })
     }
 }
@@ -216,9 +219,9 @@ pub async fn insert_conversation(tx: &mut Tx, new: &Conversation) -> Result<Opti
             "INSERT INTO conversations (org_id, conversation_id, version, source, channel, external_id, contact_id,
                  subject, tags, priority, status, team_id, waiting_since, first_reply_time, last_activity_time,
                  resolve_time, create_time, message_count, last_inbound_position, last_entry_time,
-                 first_contact_id, sharing, units)
+                 first_contact_id, sharing, sla, units)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $22, COALESCE((SELECT u.units FROM channel_units u WHERE u.org_id = $1 AND u.channel = $5), 1))
+                 $22, $23, COALESCE((SELECT u.units FROM channel_units u WHERE u.org_id = $1 AND u.channel = $5), 1))
              ON CONFLICT (org_id, channel, external_id) DO NOTHING
              RETURNING units",
     )
@@ -243,11 +246,12 @@ pub async fn insert_conversation(tx: &mut Tx, new: &Conversation) -> Result<Opti
         .bind(new.last_entry_time)
         .bind(new.first_contact)
         .bind(new.sharing.as_ref().map(Json))
+        .bind(new.sla.as_ref().map(Json))
         .fetch_optional_value(tx)
         .await
 }
 
-/// What changes of a conversation, behind its id and the version that was read: 17 values.
+/// What changes of a conversation, behind its id and the version that was read: 18 values.
 pub(super) fn bind_state(query: Query, it: &Conversation) -> Query {
     query
         .bind(it.id)
@@ -267,6 +271,7 @@ pub(super) fn bind_state(query: Query, it: &Conversation) -> Query {
         .bind(it.last_inbound_position)
         .bind(it.last_entry_time)
         .bind(it.sharing.as_ref().map(Json))
+        .bind(it.sla.as_ref().map(Json))
 }
 
 /// Writes a changed conversation if the row still has its version, and gives it the next; says whether it had.
@@ -275,7 +280,7 @@ pub async fn save_conversation(tx: &mut Tx, it: &mut Conversation) -> Result<boo
         "UPDATE conversations SET version = version + 1, subject = $4, tags = $5, priority = $6, status = $7,
              assignee_id = $8, team_id = $9, waiting_since = $10, first_reply_time = $11, last_activity_time = $12,
              snooze_until = $13, resolve_time = $14, message_count = $15, last_inbound_position = $16,
-             last_entry_time = $17, sharing = $18
+             last_entry_time = $17, sharing = $18, sla = $19
          WHERE org_id = $1 AND conversation_id = $2 AND version = $3",
     );
     let saved = bind_state(saved, it).execute(tx).await?;

@@ -48,7 +48,7 @@ pub async fn list_asking(
         .map(|place| {
             format!(
                 "SELECT * FROM (SELECT q.conversation_id, q.demand, q.priority, q.queue_time FROM queue q
-                     WHERE q.org_id = $1 AND q.team_id = $2 AND q.demand = ${}
+                     WHERE q.org_id = $1 AND q.team_id = $2 AND q.demand = ${} AND NOT q.offered
                      ORDER BY -q.priority, q.queue_time, q.conversation_id LIMIT $3) d{place}",
                 place + 4
             )

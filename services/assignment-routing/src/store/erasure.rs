@@ -57,7 +57,7 @@ pub struct Leftover {
 }
 
 /// Every table that names conversations.
-pub const LEFTOVERS: [Leftover; 7] = [
+pub const LEFTOVERS: [Leftover; 9] = [
     Leftover { kind: Some("messages"), table: "messages", key: "t.conversation_id, t.position" },
     Leftover { kind: Some("decisions"), table: "decisions", key: "t.conversation_id, t.decision_id" },
     Leftover { kind: Some("assignments"), table: "assignments", key: "t.conversation_id, t.decision_id" },
@@ -68,6 +68,12 @@ pub const LEFTOVERS: [Leftover; 7] = [
         table: "conversation_events",
         key: "t.conversation_id, t.event_time, t.event_id",
     },
+    Leftover {
+        kind: Some("sla_breaches"),
+        table: "sla_breaches",
+        key: "t.conversation_id, t.metric, t.start_time",
+    },
+    Leftover { kind: Some("offers"), table: "offers", key: "t.org_id, t.offer_id" },
     Leftover { kind: None, table: "note_counts", key: "t.conversation_id, t.org_id" },
 ];
 

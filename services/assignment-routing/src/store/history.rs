@@ -5,8 +5,9 @@ use kernel::{AgentId, ConversationId, EventId, Role, Subject, TeamId, Timestamp}
 
 use super::unreadable;
 use crate::domain::agent::Person;
-use crate::domain::history::{Edge, EventKind, HistoryEvent, Order, ShownEvent};
+use crate::domain::history::{Edge, EventKind, EventReason, HistoryEvent, Order, ShownEvent};
 use crate::domain::message::Author;
+use crate::domain::sla::Metric;
 
 /// Writes down what happened.
 pub async fn insert_events(tx: &mut Tx, events: &[HistoryEvent]) -> Result<(), DbError> {
@@ -15,8 +16,8 @@ pub async fn insert_events(tx: &mut Tx, events: &[HistoryEvent]) -> Result<(), D
     }
     let sql = format!(
         "INSERT INTO conversation_events (org_id, conversation_id, event_time, event_id, type, actor_subject, actor_role,
-             actor_name, agent_id, previous_agent_id, team_id, snooze_until) VALUES {}",
-        db::org_rows(events.len(), 11)
+             actor_name, agent_id, previous_agent_id, team_id, snooze_until, reason, sla_metric) VALUES {}",
+        db::org_rows(events.len(), 13)
     );
     let mut query = tx.query_dynamic(sql);
     for it in events {
@@ -32,7 +33,9 @@ pub async fn insert_events(tx: &mut Tx, events: &[HistoryEvent]) -> Result<(), D
             .bind(it.agent)
             .bind(it.previous)
             .bind(it.team)
-            .bind(it.snooze_until);
+            .bind(it.snooze_until)
+            .bind(it.reason.map(EventReason::as_str))
+            .bind(it.metric.map(Metric::as_str));
     }
     query.execute(tx).await.map(drop)
 }
@@ -57,6 +60,8 @@ struct EventRow {
     team_id: Option<TeamId>,
     team_handle: Option<String>,
     snooze_until: Option<Timestamp>,
+    reason: Option<String>,
+    sla_metric: Option<String>,
 }
 
 impl EventRow {
@@ -80,6 +85,9 @@ impl EventRow {
             previous: self.previous_agent_id,
             team: self.team_id,
             snooze_until: self.snooze_until,
+            // One that only a newer program knows is left out.
+            reason: self.reason.as_deref().and_then(EventReason::read),
+            metric: self.sla_metric.as_deref().and_then(Metric::read),
         };
         Ok(ShownEvent {
             event,
@@ -123,7 +131,8 @@ pub async fn list_events(
         "SELECT e.conversation_id, e.event_time, e.event_id, e.type, e.actor_subject, e.actor_role, e.actor_name,
              e.agent_id, a.subject AS agent_subject, a.username AS agent_username, a.display_name AS agent_name,
              e.previous_agent_id, p.subject AS previous_subject, p.username AS previous_username,
-             p.display_name AS previous_name, e.team_id, t.handle AS team_handle, e.snooze_until
+             p.display_name AS previous_name, e.team_id, t.handle AS team_handle, e.snooze_until, e.reason,
+             e.sla_metric
          FROM conversation_events e
          LEFT JOIN agents a ON a.org_id = e.org_id AND a.agent_id = e.agent_id
          LEFT JOIN agents p ON p.org_id = e.org_id AND p.agent_id = e.previous_agent_id

@@ -63,7 +63,8 @@ impl ChangeRow {
     fn change(self) -> Result<Change, DbError> {
         let what = match (self.conversation_id, self.subject, self.agent_id) {
             (Some(id), Some(subject), _) => Changed::Reading { id, subject },
-            (Some(id), None, _) => Changed::Conversation {
+            (Some(id), None, Some(agent)) => Changed::Offer { id, agent },
+            (Some(id), None, None) => Changed::Conversation {
                 id,
                 was: standing(self.was_status.as_deref(), self.was_assignee_id, self.was_team_id)?,
                 is: standing(self.is_status.as_deref(), self.is_assignee_id, self.is_team_id)?,

@@ -22,12 +22,20 @@ pub mod locks;
 pub mod merges;
 pub mod messages;
 pub mod named;
+pub mod offers;
 pub mod people;
 pub mod presence;
 pub mod queue;
+pub mod report_marks;
+pub mod report_shares;
+pub mod reports;
 pub mod settings;
+pub mod sla_breaches;
+pub mod sla_policies;
 pub mod snoozes;
 pub mod teams;
+pub mod timers;
+pub mod unanswered;
 pub mod views;
 pub mod workflows;
 
@@ -45,8 +53,21 @@ static ROUTING: MigrationSet = MigrationSet {
         db::step!("0008_hours"),
         db::step!("0009_handoff"),
         db::step!("0010_watch"),
+        db::step!("0011_timers"),
+        db::step!("0012_offers"),
+        db::step!("0013_sla"),
+        db::step!("0014_reports"),
     ],
-    work_tables: &["presence", "team_members", "queue", "snoozes", "inbox_changes"],
+    work_tables: &[
+        "presence",
+        "team_members",
+        "queue",
+        "snoozes",
+        "inbox_changes",
+        "timers",
+        "report_marks",
+        "report_backlogs",
+    ],
 };
 
 /// Every table of the service.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use db::{DbError, Json, Tx};
 use kernel::{AgentId, ContactId, ConversationId, OrgId, TeamId, Timestamp, WorkflowId};
 
-use super::loads::CAPACITY;
+use super::loads::{CAPACITY, TAKEN};
 use super::{list, locks};
 use crate::domain::batch::Waiting;
 use crate::domain::conversation::Conversation;
+use crate::domain::offer::Refusal;
 use crate::domain::priority::Priority;
 use crate::domain::sharing::Sharing;
 use crate::domain::workflow::Trace;
@@ -34,6 +35,8 @@ pub struct Place {
     pub queue_time: Timestamp,
     /// Whether a decision says already that it waits.
     pub explained: bool,
+    /// Who gets it only if nobody else can take it.
+    pub passed: Option<AgentId>,
 }
 
 impl Place {
@@ -50,6 +53,7 @@ impl Place {
             priority: it.priority,
             queue_time,
             explained: false,
+            passed: None,
         }
     }
 }
@@ -66,13 +70,14 @@ pub async fn join_all(tx: &mut Tx, places: &[Place]) -> Result<(), DbError> {
     }
     let sql = format!(
         "INSERT INTO queue (org_id, conversation_id, team_id, strategy, workflow_id, traces, priority, queue_time,
-             explained, demand, relax_time)
+             explained, demand, relax_time, passed_agent_id)
          VALUES {}
          ON CONFLICT (org_id, conversation_id) DO UPDATE SET team_id = excluded.team_id,
              strategy = excluded.strategy, workflow_id = excluded.workflow_id, traces = excluded.traces,
              priority = excluded.priority, queue_time = excluded.queue_time, explained = excluded.explained,
-             demand = excluded.demand, relax_time = excluded.relax_time",
-        db::org_rows(places.len(), 10)
+             demand = excluded.demand, relax_time = excluded.relax_time, passed_agent_id = excluded.passed_agent_id,
+             offered = excluded.offered",
+        db::org_rows(places.len(), 11)
     );
     let mut query = tx.query_dynamic(sql);
     for place in places {
@@ -86,18 +91,34 @@ pub async fn join_all(tx: &mut Tx, places: &[Place]) -> Result<(), DbError> {
             .bind(place.queue_time)
             .bind(place.explained)
             .bind(place.sharing.demand(place.units, Duration::ZERO).key())
-            .bind(place.sharing.relax_time(place.queue_time, place.queue_time));
+            .bind(place.sharing.relax_time(place.queue_time, place.queue_time))
+            .bind(place.passed);
     }
     query.execute(tx).await.map(drop)
 }
 
-/// Leaves the queue, where they are in one.
-pub async fn leave(tx: &mut Tx, conversations: &[ConversationId]) -> Result<(), DbError> {
+/// Leaves the queue, where they are in one; says which of them waited for somebody's answer to an offer, which is to be taken back.
+pub async fn leave(tx: &mut Tx, conversations: &[ConversationId]) -> Result<Vec<ConversationId>, DbError> {
     let sql = format!(
-        "DELETE FROM queue WHERE org_id = $1 AND conversation_id IN {}",
+        "DELETE FROM queue WHERE org_id = $1 AND conversation_id IN {} RETURNING conversation_id, offered",
         list(2, conversations.len())
     );
-    tx.query_dynamic(sql).bind_all(conversations.iter().copied()).execute(tx).await.map(drop)
+    let left: Vec<(ConversationId, bool)> =
+        tx.query_dynamic(sql).bind_all(conversations.iter().copied()).fetch_all(tx).await?;
+    Ok(left.into_iter().filter(|(_, offered)| *offered).map(|(conversation, _)| conversation).collect())
+}
+
+/// Notes whether these wait for somebody's answer to an offer; says of how many that is new.
+pub async fn set_offered(
+    tx: &mut Tx,
+    conversations: &[ConversationId],
+    offered: bool,
+) -> Result<u64, DbError> {
+    let sql = format!(
+        "UPDATE queue SET offered = $2 WHERE org_id = $1 AND offered <> $2 AND conversation_id IN {}",
+        list(3, conversations.len())
+    );
+    tx.query_dynamic(sql).bind(offered).bind_all(conversations.iter().copied()).execute(tx).await
 }
 
 /// Moves a waiting conversation to the place of its new priority.
@@ -126,6 +147,7 @@ struct WaitingRow {
     workflow_id: Option<WorkflowId>,
     traces: Json<Vec<Trace>>,
     explained: bool,
+    passed_agent_id: Option<AgentId>,
 }
 
 impl From<WaitingRow> for Waiting {
@@ -141,6 +163,7 @@ impl From<WaitingRow> for Waiting {
             workflow: row.workflow_id,
             traces: row.traces.0,
             explained: row.explained,
+            refusals: row.passed_agent_id.into_iter().map(Refusal::long_ago).collect(),
         }
     }
 }
@@ -158,9 +181,9 @@ pub enum Part {
 
 const WAITING: &str =
     "SELECT q.conversation_id, c.version, c.last_entry_time, c.contact_id, c.units, c.sharing,
-         q.queue_time, q.workflow_id, q.traces, q.explained
+         q.queue_time, q.workflow_id, q.traces, q.explained, q.passed_agent_id
      FROM queue q JOIN conversations c ON c.org_id = q.org_id AND c.conversation_id = q.conversation_id
-     WHERE q.org_id = $1 AND q.team_id = $2 AND c.status = 'OPEN' AND c.assignee_id IS NULL";
+     WHERE q.org_id = $1 AND q.team_id = $2 AND NOT q.offered AND c.status = 'OPEN' AND c.assignee_id IS NULL";
 
 const IN_ORDER: &str = " ORDER BY -q.priority, q.queue_time, q.conversation_id";
 
@@ -175,7 +198,7 @@ pub async fn list_next(tx: &mut Tx, team: TeamId, part: Part, limit: i64) -> Res
                  JOIN agents a ON a.org_id = m.org_id AND a.agent_id = m.agent_id
                  LEFT JOIN settings s ON s.org_id = m.org_id
                  WHERE m.org_id = $1 AND m.team_id = $2 AND p.availability = 'ONLINE'
-                     AND ({CAPACITY} = 0 OR l.open_count + l.extra_units < {CAPACITY}))"
+                     AND ({CAPACITY} = 0 OR {TAKEN} < {CAPACITY}))"
         ),
         Part::Unexplained | Part::FreeUnexplained => " AND NOT q.explained".to_owned(),
     };
@@ -223,10 +246,10 @@ pub async fn find_team(tx: &mut Tx, conversation: ConversationId) -> Result<Opti
 }
 
 /// Teams with work to be looked at, of every organization (system scope): work nobody has looked at, or work that waits
-/// while somebody of the team is there. It finds what a lost wake-up left behind.
+/// while somebody of the team is there. It finds what a lost wake-up left behind. What waits for somebody's answer is none.
 pub async fn list_due(tx: &mut Tx, now: Timestamp) -> Result<Vec<(OrgId, TeamId)>, DbError> {
     tx.query(
-        "SELECT q.org_id, q.team_id FROM (SELECT DISTINCT org_id, team_id, explained FROM queue) q
+        "SELECT q.org_id, q.team_id FROM (SELECT DISTINCT org_id, team_id, explained FROM queue WHERE NOT offered) q
          WHERE NOT q.explained OR EXISTS (
              SELECT 1 FROM team_members m JOIN presence p ON p.org_id = m.org_id AND p.agent_id = m.agent_id
              WHERE m.org_id = q.org_id AND m.team_id = q.team_id AND p.availability = 'ONLINE'

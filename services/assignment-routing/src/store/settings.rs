@@ -1,6 +1,7 @@
 //! What the organization decided: one row, or none while it decided nothing, and what conversations of its channels cost.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use db::{DbError, Tx};
 use kernel::{TeamId, Timestamp};
@@ -8,7 +9,7 @@ use kernel::{TeamId, Timestamp};
 use super::unreadable;
 use crate::domain::handoff::HandoffRules;
 use crate::domain::reopen::ReopenPolicy;
-use crate::domain::settings::{Decided, Settings};
+use crate::domain::settings::{Decided, Grace, Settings};
 use zones::Zone;
 
 #[derive(db::FromRow)]
@@ -20,6 +21,7 @@ struct SettingsRow {
     reassign_requires_handoff: bool,
     escalate_requires_handoff: bool,
     reopen_policy: String,
+    offline_grace_seconds: i64,
 }
 
 /// The organization's settings with their version, without what channels cost: the defaults if it never changed one.
@@ -27,7 +29,7 @@ pub async fn find_decided(tx: &mut Tx) -> Result<Decided, DbError> {
     let row: Option<SettingsRow> = tx
         .query(
             "SELECT version, update_time, default_capacity_units, time_zone, reassign_requires_handoff,
-                 escalate_requires_handoff, reopen_policy
+                 escalate_requires_handoff, reopen_policy, offline_grace_seconds
              FROM settings WHERE org_id = $1",
         )
         .fetch_optional(tx)
@@ -48,6 +50,9 @@ impl SettingsRow {
                 },
                 reopen_policy: ReopenPolicy::read(&self.reopen_policy)
                     .ok_or_else(|| unreadable("settings.reopen_policy"))?,
+                offline_grace: Grace(Duration::from_secs(
+                    u64::try_from(self.offline_grace_seconds).unwrap_or_default(),
+                )),
             },
             version: self.version,
             update_time: Some(self.update_time),
@@ -73,13 +78,13 @@ pub async fn save_settings(
     let saved = tx
         .query(
             "INSERT INTO settings (org_id, version, update_time, default_capacity_units, time_zone,
-                 reassign_requires_handoff, escalate_requires_handoff, reopen_policy)
-             VALUES ($1, $2 + 1, $3, $4, $5, $6, $7, $8)
+                 reassign_requires_handoff, escalate_requires_handoff, reopen_policy, offline_grace_seconds)
+             VALUES ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (org_id) DO UPDATE SET version = excluded.version, update_time = excluded.update_time,
                  default_capacity_units = excluded.default_capacity_units, time_zone = excluded.time_zone,
                  reassign_requires_handoff = excluded.reassign_requires_handoff,
                  escalate_requires_handoff = excluded.escalate_requires_handoff,
-                 reopen_policy = excluded.reopen_policy
+                 reopen_policy = excluded.reopen_policy, offline_grace_seconds = excluded.offline_grace_seconds
              WHERE settings.version = $2",
         )
         .bind(before)
@@ -89,6 +94,7 @@ pub async fn save_settings(
         .bind(settings.handoffs.reassign)
         .bind(settings.handoffs.escalate)
         .bind(settings.reopen_policy.as_str())
+        .bind(i64::try_from(settings.offline_grace.0.as_secs()).unwrap_or(i64::MAX))
         .execute(tx)
         .await?;
     Ok(saved == 1)

@@ -1,15 +1,21 @@
 //! Teams and their members.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use db::{DbError, Tx};
 use kernel::{AgentId, Subject, TeamId, Timestamp};
 
 use super::{list, unreadable};
 use crate::domain::agent::Person;
 use crate::domain::handle::Handle;
+use crate::domain::offer::{Mode, Offering};
+use crate::domain::reply_limit::{LimitAction, ReplyLimit};
 use crate::domain::team::{RampUp, Team};
 
 const TEAM: &str = "SELECT t.team_id, t.version, t.handle, t.display_name, t.create_time, t.update_time,
-         t.ramp_up_limit, t.ramp_up_seconds,
+         t.ramp_up_limit, t.ramp_up_seconds, t.reply_limit_seconds, t.reply_limit_then,
+         t.assignment_mode, t.offer_timeout_ms,
          (SELECT COUNT(*) FROM team_members m WHERE m.org_id = t.org_id AND m.team_id = t.team_id) AS members,
          (SELECT COUNT(*) FROM queue q WHERE q.org_id = t.org_id AND q.team_id = t.team_id) AS queued
      FROM teams t WHERE t.org_id = $1";
@@ -24,6 +30,10 @@ struct TeamRow {
     update_time: Timestamp,
     ramp_up_limit: i64,
     ramp_up_seconds: i64,
+    reply_limit_seconds: i64,
+    reply_limit_then: String,
+    assignment_mode: String,
+    offer_timeout_ms: i64,
     members: i64,
     queued: i64,
 }
@@ -38,6 +48,8 @@ impl TeamRow {
             members: self.members,
             queued: self.queued,
             ramp_up: ramp_up(self.ramp_up_limit, self.ramp_up_seconds),
+            reply_limit: reply_limit(self.reply_limit_seconds, &self.reply_limit_then)?,
+            offering: offering(&self.assignment_mode, self.offer_timeout_ms)?,
             create_time: self.create_time,
             update_time: self.update_time,
         })
@@ -47,6 +59,47 @@ impl TeamRow {
 fn ramp_up(limit: i64, seconds: i64) -> RampUp {
     let narrow = |number| i32::try_from(number).unwrap_or(i32::MAX);
     RampUp { limit: narrow(limit), seconds: narrow(seconds) }
+}
+
+fn offering(mode: &str, timeout_ms: i64) -> Result<Offering, DbError> {
+    let mode = Mode::read(mode).ok_or_else(|| unreadable("teams.assignment_mode"))?;
+    Ok(Offering { mode, timeout: Duration::from_millis(u64::try_from(timeout_ms).unwrap_or_default()) })
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The limit of a team; 0 seconds: there is none.
+fn reply_limit(seconds: i64, then: &str) -> Result<Option<ReplyLimit>, DbError> {
+    let limit = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+    if limit.is_zero() {
+        return Ok(None);
+    }
+    let then = LimitAction::read(then).ok_or_else(|| unreadable("teams.reply_limit_then"))?;
+    Ok(Some(ReplyLimit { limit, then }))
+}
+
+/// A limit as the database has it: 0 seconds where there is none.
+fn limit_row(limit: Option<ReplyLimit>) -> (i64, &'static str) {
+    let then = limit.map(|limit| limit.then).unwrap_or_default().as_str();
+    let seconds = limit.map_or(0, |limit| i64::try_from(limit.limit.as_secs()).unwrap_or(i64::MAX));
+    (seconds, then)
+}
+
+/// The limits of all teams that have one.
+pub async fn list_reply_limits(tx: &mut Tx) -> Result<BTreeMap<TeamId, ReplyLimit>, DbError> {
+    let rows: Vec<(TeamId, i64, String)> = tx
+        .query(
+            "SELECT team_id, reply_limit_seconds, reply_limit_then FROM teams
+             WHERE org_id = $1 AND reply_limit_seconds > 0",
+        )
+        .fetch_all(tx)
+        .await?;
+    let limit = |(team, seconds, then): (TeamId, i64, String)| {
+        Ok(reply_limit(seconds, &then)?.map(|limit| (team, limit)))
+    };
+    rows.into_iter().filter_map(|row| limit(row).transpose()).collect()
 }
 
 /// Reads one team.
@@ -64,14 +117,39 @@ pub async fn find_team_handle(tx: &mut Tx, team: TeamId) -> Result<Option<String
         .await
 }
 
-/// A team's handle, and what its members are given at first.
-pub async fn find_ramp_up(tx: &mut Tx, team: TeamId) -> Result<Option<(String, RampUp)>, DbError> {
-    let found: Option<(String, i64, i64)> = tx
-        .query("SELECT handle, ramp_up_limit, ramp_up_seconds FROM teams WHERE org_id = $1 AND team_id = $2")
+/// A team as far as its queue asks.
+#[derive(Debug, Clone, Default)]
+pub struct QueueTerms {
+    /// What people know it by.
+    pub handle: String,
+    /// What its members are given at first.
+    pub ramp_up: RampUp,
+    /// Whether they are asked first.
+    pub offering: Offering,
+    /// How long they may leave a waiting customer without a reply.
+    pub reply_limit: Option<ReplyLimit>,
+}
+
+/// By which terms a team's queue gives.
+pub async fn find_queue_terms(tx: &mut Tx, team: TeamId) -> Result<Option<QueueTerms>, DbError> {
+    let found: Option<(String, i64, i64, String, i64, i64, String)> = tx
+        .query(
+            "SELECT handle, ramp_up_limit, ramp_up_seconds, assignment_mode, offer_timeout_ms, reply_limit_seconds,
+                 reply_limit_then
+             FROM teams WHERE org_id = $1 AND team_id = $2",
+        )
         .bind(team)
         .fetch_optional(tx)
         .await?;
-    Ok(found.map(|(handle, limit, seconds)| (handle, ramp_up(limit, seconds))))
+    let Some((handle, limit, seconds, mode, timeout_ms, reply_seconds, then)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(QueueTerms {
+        handle,
+        ramp_up: ramp_up(limit, seconds),
+        offering: offering(&mode, timeout_ms)?,
+        reply_limit: reply_limit(reply_seconds, &then)?,
+    }))
 }
 
 /// Which of these teams there are.
@@ -92,10 +170,11 @@ pub async fn list_teams(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<Team
 
 /// Makes a team.
 pub async fn insert_team(tx: &mut Tx, team: &Team) -> Result<(), DbError> {
+    let (limit_seconds, limit_then) = limit_row(team.reply_limit);
     tx.query(
         "INSERT INTO teams (org_id, team_id, version, handle, display_name, create_time, update_time,
-             ramp_up_limit, ramp_up_seconds)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             ramp_up_limit, ramp_up_seconds, assignment_mode, offer_timeout_ms, reply_limit_seconds, reply_limit_then)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(team.id)
     .bind(team.version)
@@ -105,6 +184,10 @@ pub async fn insert_team(tx: &mut Tx, team: &Team) -> Result<(), DbError> {
     .bind(team.update_time)
     .bind(i64::from(team.ramp_up.limit))
     .bind(i64::from(team.ramp_up.seconds))
+    .bind(team.offering.mode.as_str())
+    .bind(millis(team.offering.timeout))
+    .bind(limit_seconds)
+    .bind(limit_then)
     .execute(tx)
     .await
     .map(drop)
@@ -112,10 +195,12 @@ pub async fn insert_team(tx: &mut Tx, team: &Team) -> Result<(), DbError> {
 
 /// Writes a changed team if the row still has the version before; says whether it had.
 pub async fn save_team(tx: &mut Tx, team: &Team) -> Result<bool, DbError> {
+    let (limit_seconds, limit_then) = limit_row(team.reply_limit);
     let saved = tx
         .query(
             "UPDATE teams SET version = version + 1, handle = $4, display_name = $5, update_time = $6,
-                 ramp_up_limit = $7, ramp_up_seconds = $8
+                 ramp_up_limit = $7, ramp_up_seconds = $8, assignment_mode = $9, offer_timeout_ms = $10,
+                 reply_limit_seconds = $11, reply_limit_then = $12
              WHERE org_id = $1 AND team_id = $2 AND version = $3",
         )
         .bind(team.id)
@@ -125,6 +210,10 @@ pub async fn save_team(tx: &mut Tx, team: &Team) -> Result<bool, DbError> {
         .bind(team.update_time)
         .bind(i64::from(team.ramp_up.limit))
         .bind(i64::from(team.ramp_up.seconds))
+        .bind(team.offering.mode.as_str())
+        .bind(millis(team.offering.timeout))
+        .bind(limit_seconds)
+        .bind(limit_then)
         .execute(tx)
         .await?;
     Ok(saved == 1)
@@ -201,6 +290,20 @@ pub async fn list_supervisors(tx: &mut Tx, team: TeamId) -> Result<Vec<Subject>,
     .bind(team)
     .fetch_values(tx)
     .await
+}
+
+/// The supervisors and admins of each of these teams, by the `sub` of their tokens.
+pub async fn list_supervisors_of(tx: &mut Tx, teams: &[TeamId]) -> Result<Vec<(TeamId, Subject)>, DbError> {
+    if teams.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT m.team_id, a.subject FROM team_members m
+         JOIN agents a ON a.org_id = m.org_id AND a.agent_id = m.agent_id
+         WHERE m.org_id = $1 AND m.team_id IN {} AND a.role IN ('supervisor', 'admin')",
+        list(2, teams.len())
+    );
+    tx.query_dynamic(sql).bind_all(teams.iter().copied()).fetch_all(tx).await
 }
 
 #[derive(db::FromRow)]

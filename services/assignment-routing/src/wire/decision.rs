@@ -6,28 +6,37 @@ use kernel::AgentId;
 use proto::routing::v1 as pb;
 
 use super::sharing::{required_skills, strategy};
-use super::{agent, narrow, time};
+use super::{agent, narrow, offer, time};
 use crate::app::explain::Explained;
 use crate::domain::agent::Person;
 use crate::domain::choose::Exclusion;
 use crate::domain::decision::{Cause, Decision, Outcome};
+use crate::domain::offer::{Offer, OfferId};
 use crate::domain::sharing::Relaxation;
 use crate::domain::workflow::{Trace, Verdict};
 
 /// A page of decisions.
 #[must_use]
 pub fn explained(it: Explained) -> pb::ExplainAssignmentResponse {
-    let Explained { decisions, people, next } = it;
+    let Explained { decisions, people, offers, next } = it;
     pb::ExplainAssignmentResponse {
-        decisions: decisions.into_iter().map(|it| decision(it, &people)).collect(),
+        decisions: decisions.into_iter().map(|it| decision(it, &people, &offers)).collect(),
         next_page_token: next,
     }
 }
 
-fn decision(it: Decision, people: &HashMap<AgentId, Person>) -> pb::Decision {
+fn decision(
+    it: Decision,
+    people: &HashMap<AgentId, Person>,
+    offers: &HashMap<OfferId, Offer>,
+) -> pb::Decision {
     let person = |id: AgentId| people.get(&id).cloned().map(agent::person);
-    let summary =
-        it.summary(|id| people.get(&id).map_or_else(|| "an agent".to_owned(), |who| who.name().to_owned()));
+    let name = |id| people.get(&id).map_or_else(|| "an agent".to_owned(), |who| who.name().to_owned());
+    let mut summary = it.summary(name);
+    let asked = it.offer.filter(|_| it.outcome == Outcome::Offered).and_then(|id| offers.get(&id));
+    if let Some(offer) = asked {
+        summary = format!("{summary} {}", offer.summary(&name(offer.agent)));
+    }
     let candidates = it.candidates.iter().map(|candidate| pb::Candidate {
         agent: person(candidate.agent),
         exclusion: candidate.exclusion.map_or(pb::Exclusion::Unspecified, exclusion).into(),
@@ -52,6 +61,8 @@ fn decision(it: Decision, people: &HashMap<AgentId, Person>) -> pb::Decision {
         required_skills: required_skills(it.required_skills),
         skill_relaxation: relaxation(it.relaxation).into(),
         over_capacity: it.over_capacity,
+        offer: asked.map(offer::of_decision),
+        previous_assignee: it.left.and_then(|left| person(left.holder)),
     }
 }
 
@@ -61,6 +72,9 @@ fn cause(it: Cause) -> pb::DecisionCause {
         Cause::Manual => pb::DecisionCause::Manual,
         Cause::Queue => pb::DecisionCause::Queue,
         Cause::BlockedContact => pb::DecisionCause::BlockedContact,
+        Cause::Offer => pb::DecisionCause::Offer,
+        Cause::AgentOffline => pb::DecisionCause::AgentOffline,
+        Cause::NoReply => pb::DecisionCause::NoReply,
     }
 }
 
@@ -72,6 +86,7 @@ fn outcome(it: Outcome) -> pb::DecisionOutcome {
         Outcome::Unassigned => pb::DecisionOutcome::Unassigned,
         Outcome::Resolved => pb::DecisionOutcome::Resolved,
         Outcome::Unchanged => pb::DecisionOutcome::Unchanged,
+        Outcome::Offered => pb::DecisionOutcome::Offered,
     }
 }
 
@@ -86,6 +101,8 @@ fn exclusion(it: Exclusion) -> pb::Exclusion {
         Exclusion::RampingUp => pb::Exclusion::RampingUp,
         Exclusion::Busier => pb::Exclusion::Busier,
         Exclusion::NotTheLastAgent => pb::Exclusion::NotTheLastAgent,
+        Exclusion::Refused => pb::Exclusion::Refused,
+        Exclusion::OffersOpen => pb::Exclusion::OffersOpen,
     }
 }
 

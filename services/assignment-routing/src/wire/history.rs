@@ -8,9 +8,10 @@ use rpc::convert::{id_of, proto_role, time_of};
 
 use super::agent::person;
 use super::message::message;
+use super::sla::metric;
 use super::{maybe_time, time};
 use crate::app::history::{History, Stretch};
-use crate::domain::history::{Edge, EventKind, Order, ShownEvent};
+use crate::domain::history::{Edge, EventKind, EventReason, Order, ShownEvent};
 
 /// Which stretch is asked for.
 ///
@@ -67,6 +68,15 @@ fn event(it: ShownEvent) -> pb::HistoryEvent {
         team_id: event.team.map(|team| team.to_string()).unwrap_or_default(),
         team_handle: team_handle.unwrap_or_default(),
         snooze_until_time: maybe_time(event.snooze_until),
+        reason: event.reason.map_or(pb::HistoryEventReason::Unspecified, reason).into(),
+        sla_metric: event.metric.map_or(pb::SlaMetric::Unspecified, metric).into(),
+    }
+}
+
+fn reason(it: EventReason) -> pb::HistoryEventReason {
+    match it {
+        EventReason::AgentOffline => pb::HistoryEventReason::AgentOffline,
+        EventReason::NoReply => pb::HistoryEventReason::NoReply,
     }
 }
 
@@ -78,5 +88,7 @@ fn kind(it: EventKind) -> pb::HistoryEventType {
         EventKind::Resolved => pb::HistoryEventType::Resolved,
         EventKind::Reopened => pb::HistoryEventType::Reopened,
         EventKind::Snoozed => pb::HistoryEventType::Snoozed,
+        EventKind::SlaWarned => pb::HistoryEventType::SlaWarned,
+        EventKind::SlaBreached => pb::HistoryEventType::SlaBreached,
     }
 }

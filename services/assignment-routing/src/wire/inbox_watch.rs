@@ -5,7 +5,9 @@ use proto::routing::v1 as pb;
 use proto::routing::v1::watch_inbox_response::Frame;
 use rpc::stream::Start;
 
-use super::inbox;
+use super::{inbox, offer};
+use crate::domain::conversation::Conversation;
+use crate::domain::offer::Offer;
 use crate::domain::view::{Entry, View};
 
 /// The views that are followed without a choice.
@@ -36,6 +38,15 @@ pub fn change(id: ConversationId, views: &[View], entry: Option<Entry>) -> Frame
 #[must_use]
 pub fn counts(counts: Vec<(View, i64)>) -> Frame {
     Frame::Counts(pb::InboxCounts { counts: counts.into_iter().map(inbox::count).collect() })
+}
+
+/// What is offered to the reader of a conversation.
+#[must_use]
+pub fn offer_change(id: ConversationId, offered: Option<(Offer, Conversation)>) -> Frame {
+    Frame::OfferChange(pb::InboxOfferChange {
+        conversation_id: id.to_string(),
+        offer: offered.map(offer::offer),
+    })
 }
 
 /// The reader's teams changed.

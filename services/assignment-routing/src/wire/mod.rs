@@ -13,10 +13,13 @@ pub mod history;
 pub mod inbox;
 pub mod inbox_watch;
 pub mod message;
+pub mod offer;
 pub mod presence;
+pub mod report;
 pub mod settings;
 pub mod sharing;
 pub mod simulation;
+pub mod sla;
 pub mod team;
 pub mod workflow;
 

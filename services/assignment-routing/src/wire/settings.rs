@@ -1,6 +1,7 @@
 //! Settings.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use proto::routing::v1 as pb;
 use rpc::Fault;
@@ -9,13 +10,14 @@ use rpc::update_mask;
 
 use super::{maybe_time, zone};
 use crate::domain::reopen::ReopenPolicy;
-use crate::domain::settings::{Decided, Settings, SettingsChange};
+use crate::domain::settings::{Decided, Grace, Settings, SettingsChange};
 
 /// Settings for the wire.
 #[must_use]
 pub fn settings(it: Decided) -> pb::Settings {
     let Decided { settings, version, update_time } = it;
-    let Settings { default_capacity_units, channel_units, time_zone, handoffs, reopen_policy } = settings;
+    let Settings { default_capacity_units, channel_units, time_zone, handoffs, reopen_policy, offline_grace } =
+        settings;
     pb::Settings {
         etag: etag(version),
         update_time: maybe_time(update_time),
@@ -28,13 +30,14 @@ pub fn settings(it: Decided) -> pb::Settings {
         reassign_requires_handoff: handoffs.reassign,
         escalate_requires_handoff: handoffs.escalate,
         reopen_policy: self::reopen_policy(reopen_policy).into(),
+        offline_grace: prost_types::Duration::try_from(offline_grace.0).ok(),
     }
 }
 
 /// A change of settings. A path that the mask names and whose field is absent goes back to its default.
 ///
 /// # Errors
-/// UNKNOWN_UPDATE_PATH; INVALID_FIELD for a channel that is named twice.
+/// UNKNOWN_UPDATE_PATH; INVALID_FIELD for a channel that is named twice, or a grace that is too long.
 pub fn settings_change(it: &pb::UpdateSettingsRequest) -> Result<SettingsChange, Fault> {
     let paths = update_mask::paths(
         it.update_mask.as_ref(),
@@ -45,6 +48,7 @@ pub fn settings_change(it: &pb::UpdateSettingsRequest) -> Result<SettingsChange,
             ("reassign_requires_handoff", it.reassign_requires_handoff.is_some()),
             ("escalate_requires_handoff", it.escalate_requires_handoff.is_some()),
             ("reopen_policy", it.reopen_policy != 0),
+            ("offline_grace", it.offline_grace.is_some()),
         ],
     )?;
     Ok(SettingsChange {
@@ -57,6 +61,7 @@ pub fn settings_change(it: &pb::UpdateSettingsRequest) -> Result<SettingsChange,
         escalate_requires_handoff: paths
             .take("escalate_requires_handoff", it.escalate_requires_handoff.unwrap_or_default()),
         reopen_policy: paths.take("reopen_policy", policy_of(it.reopen_policy())),
+        offline_grace: paths.take("offline_grace", grace_of(it.offline_grace)?),
     })
 }
 
@@ -75,6 +80,15 @@ fn policy_of(said: pb::ReopenPolicy) -> ReopenPolicy {
         pb::ReopenPolicy::Keep => ReopenPolicy::Keep,
         pb::ReopenPolicy::KeepIfAvailable => ReopenPolicy::KeepIfAvailable,
         pb::ReopenPolicy::Requeue => ReopenPolicy::Requeue,
+    }
+}
+
+/// A grace from the wire; the default where it is not said.
+fn grace_of(said: Option<prost_types::Duration>) -> Result<Grace, Fault> {
+    let Some(said) = said else { return Ok(Grace::default()) };
+    match Duration::try_from(said) {
+        Ok(grace) if grace <= Grace::LONGEST && grace.subsec_nanos() == 0 => Ok(Grace(grace)),
+        _ => Err(Fault::invalid("offline_grace", "must be from 0 seconds to 24 hours, in whole seconds")),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Workflows.
 
+use std::time::Duration;
+
 use proto::routing::v1 as pb;
 use proto::routing::v1::action::Action as Said;
 use rpc::Fault;
@@ -9,7 +11,7 @@ use rpc::update_mask;
 use super::conversation::{priority, priority_of};
 use super::time;
 use crate::app::workflows::WorkflowChange;
-use crate::domain::workflow::{Action, Trigger, Workflow};
+use crate::domain::workflow::{Action, OUT_OF_RANGE, Trigger, Workflow};
 
 /// A workflow.
 #[must_use]
@@ -19,6 +21,8 @@ pub fn workflow(it: Workflow) -> pb::Workflow {
         Trigger::ConversationReopened => pb::Trigger::ConversationReopened,
         Trigger::MessageReceived => pb::Trigger::MessageReceived,
         Trigger::ConversationTagged => pb::Trigger::ConversationTagged,
+        Trigger::UnassignedFor => pb::Trigger::UnassignedFor,
+        Trigger::NoReplyFor => pb::Trigger::NoReplyFor,
     };
     pb::Workflow {
         workflow_id: it.id.to_string(),
@@ -31,16 +35,18 @@ pub fn workflow(it: Workflow) -> pb::Workflow {
         actions: it.actions.into_iter().map(|it| pb::Action { action: Some(action(it)) }).collect(),
         create_time: time(it.create_time),
         update_time: time(it.update_time),
+        after: it.after.and_then(|after| prost_types::Duration::try_from(after).ok()),
     }
 }
 
 /// A new workflow. `at` is the field of the request that says it.
 ///
 /// # Errors
-/// INVALID_FIELD for an action that cannot be read.
+/// INVALID_FIELD for an action or a wait that cannot be read.
 pub fn new_workflow(at: &str, it: pb::WorkflowSpec) -> Result<WorkflowChange, Fault> {
     Ok(WorkflowChange {
         trigger: trigger_of(it.trigger()),
+        after: Some(after_of(at, it.after)?),
         position: Some(it.position),
         disabled: Some(it.disabled),
         actions: Some(actions_of(at, it.actions)?),
@@ -64,12 +70,14 @@ pub fn workflow_change(
             ("position", it.position != 0),
             ("disabled", it.disabled),
             ("trigger", it.trigger != 0),
+            ("after", it.after.is_some()),
             ("condition", !it.condition.is_empty()),
             ("actions", !it.actions.is_empty()),
         ],
     )?;
     Ok(WorkflowChange {
         trigger: paths.take("trigger", it.trigger()).and_then(trigger_of),
+        after: paths.take("after", after_of("spec", it.after)?),
         position: paths.take("position", it.position),
         disabled: paths.take("disabled", it.disabled),
         actions: paths.take("actions", actions_of("spec", it.actions)?),
@@ -84,8 +92,16 @@ fn trigger_of(it: pb::Trigger) -> Option<Trigger> {
         pb::Trigger::ConversationReopened => Some(Trigger::ConversationReopened),
         pb::Trigger::MessageReceived => Some(Trigger::MessageReceived),
         pb::Trigger::ConversationTagged => Some(Trigger::ConversationTagged),
+        pb::Trigger::UnassignedFor => Some(Trigger::UnassignedFor),
+        pb::Trigger::NoReplyFor => Some(Trigger::NoReplyFor),
         pb::Trigger::Unspecified => None,
     }
+}
+
+/// How long a wait is; that a workflow may have so long a one is checked with its trigger.
+fn after_of(at: &str, said: Option<prost_types::Duration>) -> Result<Option<Duration>, Fault> {
+    let Some(said) = said else { return Ok(None) };
+    Duration::try_from(said).map(Some).map_err(|_| Fault::invalid(format!("{at}.after"), OUT_OF_RANGE))
 }
 
 fn action(it: Action) -> Said {

@@ -53,7 +53,7 @@ pub(crate) async fn tables(world: &World) -> Db {
 }
 
 /// How many rows a table has in the organization.
-async fn rows(world: &World, table: &'static str) -> i64 {
+pub(crate) async fn rows(world: &World, table: &'static str) -> i64 {
     let db = tables(world).await;
     let org = OrgId::parse(ORG).unwrap();
     let count = db.read(&org, move |tx| {

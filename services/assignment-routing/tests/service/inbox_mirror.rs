@@ -55,7 +55,7 @@ impl Mirror {
                 self.counts = counts.counts.into_iter().map(|count| (count.view, count.count)).collect();
             }
             Frame::TeamsChanged(teams) => self.list(world, who, &teams.views().collect::<Vec<_>>()).await,
-            Frame::Opened(_) | Frame::Heartbeat(_) => {}
+            Frame::Opened(_) | Frame::Heartbeat(_) | Frame::OfferChange(_) => {}
             Frame::Closing(_) => return false,
             other @ Frame::ResyncRequired(_) => panic!("{other:?}"),
         }

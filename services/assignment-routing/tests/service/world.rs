@@ -65,6 +65,14 @@ impl World {
         Self::start(engine, Some(NEW_YEAR), |_| {}).await
     }
 
+    /// The same, and what waits for its time is looked at all the while.
+    pub(crate) async fn attentive(engine: Engine) -> Self {
+        Self::start(engine, Some(NEW_YEAR), |config| {
+            config.routing = serde_json::from_value(serde_json::json!({ "sweep_ms": 20 })).unwrap();
+        })
+        .await
+    }
+
     async fn start(
         engine: Engine,
         time: Option<Timestamp>,
@@ -253,6 +261,23 @@ impl World {
         let request = ListConversationsRequest { view: view.into(), ..Default::default() };
         let answer = self.conversations(subject, Role::Agent).list_conversations(request).await;
         answer.unwrap().into_inner().entries
+    }
+
+    /// Moves the suite's time.
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.suite.hand().advance(Duration::from_secs(seconds));
+    }
+
+    /// The conversation, once it is so.
+    pub(crate) async fn until(&self, id: &str, so: impl Fn(&Conversation) -> bool) -> Conversation {
+        for _ in 0..400 {
+            let it = self.read(id).await;
+            if so(&it) {
+                return it;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the conversation did not come to be so: {:?}", self.read(id).await);
     }
 
     /// What notifications was told, once it was told so much.

@@ -150,7 +150,14 @@ db::both_databases!(
             .unwrap()
         };
         assert_eq!((give(2, 3).await, give(2, 3).await, give(1, 3).await, give(1, 0).await), (1, 0, 1, 1));
-        let room = db.read(&org(), move |tx| Box::pin(store::loads::find_room(tx, ana))).await.unwrap();
+        let org = org();
+        let read = db.read(&org, move |tx| {
+            Box::pin(async move {
+                let other = tx.clock().new_id().into();
+                store::loads::find_room(tx, ana, &[other]).await
+            })
+        });
+        let room = read.await.unwrap();
         assert_eq!(room, Room { units: 4, capacity: 0 });
     }
 );

@@ -11,6 +11,7 @@ use assignment_routing::domain::agent::{Agent, Profile};
 use assignment_routing::domain::choose::Availability;
 use assignment_routing::domain::conversation::{Conversation, Status};
 use assignment_routing::domain::handle::Handle;
+use assignment_routing::domain::offer::{Mode, Offering};
 use assignment_routing::domain::presence::Presence;
 use assignment_routing::domain::priority::Priority;
 use assignment_routing::domain::team::{RampUp, Team};
@@ -72,12 +73,23 @@ pub(crate) async fn team(tx: &mut Tx, name: &str, members: &[AgentId]) -> Result
         members: 0,
         queued: 0,
         ramp_up: RampUp::default(),
+        offering: Offering::default(),
+        reply_limit: None,
         create_time: now,
         update_time: now,
     };
     store::teams::insert_team(tx, &team).await?;
     store::teams::insert_members(tx, team.id, members).await?;
     Ok(team.id)
+}
+
+/// The team asks its agents from now on.
+pub(crate) async fn asks(tx: &mut Tx, team: TeamId) -> Result<(), DbError> {
+    let mut changed = store::teams::find_team(tx, team).await?.unwrap();
+    changed.version += 1;
+    changed.offering.mode = Mode::Offer;
+    assert!(store::teams::save_team(tx, &changed).await?);
+    Ok(())
 }
 
 pub(crate) fn conversation(clock: &Clock, team: Option<TeamId>) -> Conversation {
@@ -107,6 +119,7 @@ pub(crate) fn conversation(clock: &Clock, team: Option<TeamId>) -> Conversation 
         last_entry_time: clock.now(),
         units: 1,
         sharing: None,
+        sla: None,
     }
 }
 

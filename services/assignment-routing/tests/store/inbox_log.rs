@@ -42,7 +42,9 @@ async fn end(db: &Db) -> Place {
 
 fn ids(changes: &[Change]) -> Vec<ConversationId> {
     let id = |change: &Change| match &change.what {
-        Changed::Conversation { id, .. } | Changed::Reading { id, .. } => Some(*id),
+        Changed::Conversation { id, .. } | Changed::Reading { id, .. } | Changed::Offer { id, .. } => {
+            Some(*id)
+        }
         Changed::Teams(_) => None,
     };
     changes.iter().filter_map(id).collect()

@@ -12,7 +12,7 @@ use assignment_routing::app::effects::Item;
 use assignment_routing::app::handover::Handover;
 use assignment_routing::domain::agent::{ProfileChange, Skill};
 use assignment_routing::domain::choose::Availability;
-use assignment_routing::domain::presence::Presence;
+use assignment_routing::domain::offer::OfferId;
 use assignment_routing::domain::priority::Priority;
 use assignment_routing::domain::sharing::{Sharing, Strategy};
 use assignment_routing::domain::target::Target;
@@ -21,15 +21,15 @@ use assignment_routing::store::queue::Place;
 use assignment_routing::store::{self, MIGRATIONS};
 use db::test_support::TestDb;
 use db::{DbError, Engine, Retry};
-use kernel::{AgentId, ContactId, ConversationId, OrgId, TeamId};
+use kernel::{AgentId, ContactId, ConversationId, OrgId, PageSize, TeamId};
 use proptest::prelude::*;
 use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::TestRunner;
 use rpc::Caller;
 
-use crate::fixtures::{agent, app, caller_in, conversation, origin, team};
+use crate::fixtures::{agent, app, asks, caller_in, conversation, origin, team};
 use crate::races::consistent_in;
-use office::{Office, RELAX_AFTER};
+use office::{ANSWER_WITHIN, Office, RELAX_AFTER};
 
 /// How many days, each in an organization of its own: fewer where a step takes longer.
 fn days(engine: Engine) -> usize {
@@ -63,9 +63,16 @@ enum Step {
     Resolve(usize),
     Reopen(usize),
     Wait,
+    /// Answers to what is offered, by a number, modulo as many as there are.
+    Accept(usize),
+    Reject(usize),
+    /// Nobody answers in time.
+    Forget,
 }
 
-const WORKERS: usize = 4;
+const NAMES: [&str; 4] = ["ana", "ben", "cem", "dora"];
+
+const WORKERS: usize = NAMES.len();
 
 fn steps() -> impl proptest::strategy::Strategy<Value = Vec<Step>> {
     use Availability::{Away, Offline, Online};
@@ -92,6 +99,9 @@ fn steps() -> impl proptest::strategy::Strategy<Value = Vec<Step>> {
         4 => (0..50usize).prop_map(Step::Resolve),
         2 => (0..50usize).prop_map(Step::Reopen),
         1 => Just(Step::Wait),
+        5 => (0..50usize).prop_map(Step::Accept),
+        4 => (0..50usize).prop_map(Step::Reject),
+        1 => Just(Step::Forget),
     ];
     prop::collection::vec(step, 1..40)
 }
@@ -102,6 +112,8 @@ struct Day<'a> {
     org: OrgId,
     app: Arc<App>,
     boss: Arc<Caller>,
+    /// The people, in their order.
+    callers: Vec<Arc<Caller>>,
     contacts: Vec<ContactId>,
     /// In the order in which steps name them.
     people: Vec<AgentId>,
@@ -117,11 +129,12 @@ impl<'a> Day<'a> {
             .write(&org, |tx| {
                 Box::pin(async move {
                     let mut people = Vec::new();
-                    for name in ["ana", "ben", "cem", "dora"] {
+                    for name in NAMES {
                         people.push(agent(tx, name).await?);
                     }
                     let first = team(tx, "airline", &people[..3]).await?;
                     let second = team(tx, "bank", &people[1..]).await?;
+                    asks(tx, second).await?;
                     let costs = BTreeMap::from([("units-2".to_owned(), 2), ("units-3".to_owned(), 3)]);
                     store::settings::insert_channel_units(tx, &costs).await?;
                     Ok::<_, DbError>((people, [first, second]))
@@ -135,8 +148,9 @@ impl<'a> Day<'a> {
         }
         office.teams = vec![(teams[0], people[..3].to_vec()), (teams[1], people[1..].to_vec())];
         let boss = caller_in(&db.clock, org.clone(), "boss");
+        let callers = NAMES.map(|name| caller_in(&db.clock, org.clone(), name)).to_vec();
         let contacts = (0..3).map(|_| db.clock.new_id().into()).collect();
-        Self { db, org, app: Arc::new(app), boss, contacts, people, office }
+        Self { db, org, app: Arc::new(app), boss, callers, contacts, people, office }
     }
 
     fn later(&self, span: Duration) {
@@ -157,11 +171,8 @@ impl<'a> Day<'a> {
             }
             Step::Be(who, availability) => {
                 let id = self.people[who];
-                let be = Presence::set(availability, true, now);
-                let saved = self.db.write(&self.org, move |tx| {
-                    Box::pin(store::presence::save_presence(tx, id, be, Some(now)))
-                });
-                saved.await.unwrap();
+                let said = self.app.set_availability(&self.callers[who], origin(), id, availability, true);
+                said.await.unwrap();
                 self.office.be(id, availability);
             }
             Step::Capacity(who, units) => {
@@ -197,7 +208,32 @@ impl<'a> Day<'a> {
                 self.office.reopen(case, now);
             }
             Step::Wait => self.later(RELAX_AFTER),
+            Step::Accept(number) => {
+                let Some((case, who, offer)) = self.offer(number).await else { return };
+                let taken = self.app.accept_offer(&self.callers[who], origin(), offer).await.unwrap();
+                assert_eq!(taken.assignee_id(), Some(self.people[who]));
+                self.office.accept(case);
+            }
+            Step::Reject(number) => {
+                let Some((case, who, offer)) = self.offer(number).await else { return };
+                let why = String::new();
+                self.app.reject_offer(&self.callers[who], origin(), offer, why).await.unwrap();
+                self.office.refuse(case, now);
+            }
+            Step::Forget => self.later(ANSWER_WITHIN),
         }
+    }
+
+    /// One of the offers that are open, with its case and whom it asks.
+    async fn offer(&self, number: usize) -> Option<(usize, usize, OfferId)> {
+        let offered = self.office.offered();
+        let case = *offered.get(number % offered.len().max(1))?;
+        let asked = self.office.cases[case].offered.map(|(asked, _)| asked);
+        let who = self.people.iter().position(|id| Some(*id) == asked)?;
+        let size = PageSize::of(0).unwrap();
+        let (open, _) = self.app.list_offers(&self.callers[who], size, "").await.unwrap();
+        let of_it = open.iter().find(|(offer, _)| offer.conversation == self.office.cases[case].id);
+        Some((case, who, of_it.unwrap().0.id))
     }
 
     async fn arrive(&self, it: &Arrival) -> ConversationId {
@@ -245,6 +281,8 @@ impl<'a> Day<'a> {
 
     /// Serves every queue until nothing more is to be done, here and there.
     async fn serve(&mut self) {
+        while self.app.fire_due().await.unwrap() > 0 {}
+        self.office.time_out(self.db.clock.now());
         for team in 0..self.office.teams.len() {
             loop {
                 self.later(Duration::from_millis(1));
@@ -265,8 +303,11 @@ impl<'a> Day<'a> {
         let read = self.db.read(&self.org, |tx| {
             Box::pin(async move {
                 tx.query(
-                    "SELECT c.conversation_id, c.assignee_id, c.status = 'RESOLVED', q.team_id FROM conversations c
+                    "SELECT c.conversation_id, COALESCE(c.assignee_id, o.agent_id), c.status = 'RESOLVED', q.team_id
+                     FROM conversations c
                      LEFT JOIN queue q ON q.org_id = c.org_id AND q.conversation_id = c.conversation_id
+                     LEFT JOIN offers o
+                         ON o.org_id = c.org_id AND o.conversation_id = c.conversation_id AND o.state = 'OPEN'
                      WHERE c.org_id = $1",
                 )
                 .fetch_all::<(ConversationId, Option<AgentId>, bool, Option<TeamId>)>(tx)
@@ -279,7 +320,10 @@ impl<'a> Day<'a> {
             .office
             .cases
             .iter()
-            .map(|it| (it.id, it.has, it.resolved, it.queued.map(|_| self.office.teams[it.team()].0)))
+            .map(|it| {
+                let asked = it.offered.map(|(asked, _)| asked);
+                (it.id, it.has.or(asked), it.resolved, it.queued.map(|_| self.office.teams[it.team()].0))
+            })
             .collect();
         should.sort();
         let names = |id: Option<AgentId>| id.and_then(|id| self.people.iter().position(|known| *known == id));
@@ -287,7 +331,7 @@ impl<'a> Day<'a> {
         differing.map(|(is, should)| {
             let place = self.office.cases.iter().position(|it| it.id == should.0);
             format!(
-                "conversation {place:?}: {:?} has it, and it waits: {}; it should be {:?} and {}",
+                "conversation {place:?}: {:?} has it or is asked, and it waits: {}; it should be {:?} and {}",
                 names(is.1),
                 is.3.is_some(),
                 names(should.1),
@@ -311,7 +355,7 @@ async fn live(db: &TestDb, number: usize, steps: Vec<Step>) -> Result<(), String
     Ok(())
 }
 
-// R3, R8, R10, R11
+// R3, R8, R10, R11, R12
 db::both_databases!(any_day_goes_as_in_the_model, MIGRATIONS, |db| async move {
     let mut runner = TestRunner::deterministic();
     let mut number = 0;

@@ -180,7 +180,7 @@ db::both_databases!(the_schema_refuses_a_negative_load, MIGRATIONS, |db| async m
     let add = async |more| {
         db.write(&org(), move |tx| {
             Box::pin(async move {
-                let load = Load { conversations: more, units: more };
+                let load = Load { conversations: more, units: more, ..Load::default() };
                 store::loads::add_loads(tx, &BTreeMap::from([(ana, load)]), tx.clock().now()).await
             })
         })

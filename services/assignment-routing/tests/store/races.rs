@@ -66,7 +66,7 @@ pub(crate) async fn serve(app: Arc<App>, teams: Vec<TeamId>, closed: Arc<std::sy
         let mut moved = 0;
         for team in &teams {
             match app.serve_queue(&org(), *team).await {
-                Ok(served) => moved += served.assigned,
+                Ok(served) => moved += served.assigned + served.offered,
                 Err(Error::Raced) => panic!("under the lock nobody races"),
                 Err(Error::Db(error)) if error.is_transient() => moved += 1,
                 Err(error) => panic!("{error}"),
@@ -96,7 +96,7 @@ async fn assigned_in_order(db: &Db) -> Vec<Decision> {
 }
 
 /// What must hold at rest: one open assignment for each assigned conversation and of the same agent; loads as many as
-/// there are open ones; only open, unassigned conversations in queues.
+/// there are open ones; only open, unassigned conversations in queues; reserved what open offers of queued ones cost.
 pub(crate) async fn consistent(db: &Db) {
     consistent_in(db, &org()).await;
 }
@@ -134,6 +134,26 @@ pub(crate) async fn consistent_in(db: &Db, org: &OrgId) {
             )
             .fetch_value(tx).await?;
         assert_eq!(astray, 0);
+        let reserved: Vec<(AgentId, i64, i64)> = tx
+            .query(
+                "SELECT agent_id, offered_count, offered_units FROM loads
+                 WHERE org_id = $1 AND (offered_count > 0 OR offered_units <> 0) ORDER BY agent_id",
+            )
+            .fetch_all(tx).await?;
+        let asked: Vec<(AgentId, i64, i64)> = tx
+            .query(
+                "SELECT agent_id, COUNT(*), CAST(SUM(units) AS BIGINT) FROM offers
+                 WHERE org_id = $1 AND state = 'OPEN' GROUP BY agent_id ORDER BY agent_id",
+            )
+            .fetch_all(tx).await?;
+        assert_eq!(reserved, asked);
+        let marked: Vec<ConversationId> = tx
+            .query("SELECT conversation_id FROM queue WHERE org_id = $1 AND offered ORDER BY conversation_id")
+            .fetch_values(tx).await?;
+        let open: Vec<ConversationId> = tx
+            .query("SELECT conversation_id FROM offers WHERE org_id = $1 AND state = 'OPEN' ORDER BY conversation_id")
+            .fetch_values(tx).await?;
+        assert_eq!(marked, open);
         Ok::<_, DbError>(())
     })).await.unwrap();
 }

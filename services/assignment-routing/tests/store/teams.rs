@@ -4,6 +4,7 @@ use assignment_routing::app::App;
 use assignment_routing::app::assigner::Served;
 use assignment_routing::config::RoutingConfig;
 use assignment_routing::domain::handle::Handle;
+use assignment_routing::domain::offer::Offering;
 use assignment_routing::domain::team::{NewTeam, RampUp};
 use assignment_routing::error::Error;
 use assignment_routing::store::MIGRATIONS;
@@ -63,6 +64,8 @@ db::both_databases!(a_team_has_at_most_500_members, MIGRATIONS, |db| async move 
         handle: Handle::parse("bank").unwrap(),
         display_name: String::new(),
         ramp_up: RampUp::default(),
+        offering: Offering::default(),
+        reply_limit: None,
         members: agents,
     };
     refused(app.create_team(&root, origin(), retry, new).await.unwrap_err());
@@ -84,7 +87,8 @@ db::both_databases!(the_queue_of_a_large_team_is_served_in_smaller_batches, MIGR
         .await
         .unwrap();
     let app = App { settings: RoutingConfig::default(), ..(*app(&db.db, &db.clock)).clone() };
-    for expected in [Served { assigned: 40, more: true }, Served { assigned: 5, more: false }] {
+    for (assigned, more) in [(40, true), (5, false)] {
+        let expected = Served { assigned, offered: 0, more };
         assert_eq!(app.serve_queue(&org(), airline).await.unwrap(), expected);
     }
 });

@@ -144,11 +144,28 @@ fn happened(event: routing::HistoryEvent, time: Timestamp) -> Result<Event, Faul
         routing::HistoryEventType::Snoozed => {
             Happening::Snoozed { until: maybe_time(event.snooze_until_time)? }
         }
+        routing::HistoryEventType::SlaWarned => Happening::SlaWarned {
+            metric: metric(event.sla_metric()),
+            assignee: event.assignee.map(assigned),
+        },
+        routing::HistoryEventType::SlaBreached => Happening::SlaBreached {
+            metric: metric(event.sla_metric()),
+            assignee: event.assignee.map(assigned),
+        },
         routing::HistoryEventType::Unspecified => {
             return Err(Fault::internal("routing tells of an event that is none"));
         }
     };
     Ok(Event { event_id: event.event_id, time, actor: event.actor.map(actor).transpose()?, what })
+}
+
+fn metric(it: routing::SlaMetric) -> &'static str {
+    match it {
+        routing::SlaMetric::FirstResponse => "FIRST_RESPONSE",
+        routing::SlaMetric::NextResponse => "NEXT_RESPONSE",
+        routing::SlaMetric::Resolution => "RESOLUTION",
+        routing::SlaMetric::Unspecified => "",
+    }
 }
 
 fn noted(note: Note) -> Noted {

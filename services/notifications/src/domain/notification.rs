@@ -34,11 +34,13 @@ pub enum NotificationType {
     NoReply,
     /// A workflow of the organization had something to tell them.
     Workflow,
+    /// A conversation is offered to the person, who has to answer soon.
+    Offered,
 }
 
 impl NotificationType {
     /// Every type, in the order of the contract.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Assigned,
         Self::Mentioned,
         Self::Handoff,
@@ -50,6 +52,7 @@ impl NotificationType {
         Self::SlaBreach,
         Self::NoReply,
         Self::Workflow,
+        Self::Offered,
     ];
 
     /// As it is stored.
@@ -66,6 +69,7 @@ impl NotificationType {
             Self::SlaBreach => "sla_breach",
             Self::NoReply => "no_reply",
             Self::Workflow => "workflow",
+            Self::Offered => "offered",
         }
     }
 }

@@ -22,12 +22,21 @@ pub(super) struct Entry {
     pub(super) sent: Vec<String>,
     /// When this run began it, if it did.
     pub(super) created: Option<Instant>,
+    /// When it began, as the API says.
+    pub(super) begun: Option<Timestamp>,
     /// Whether the last of its messages that was taken says goodbye.
     pub(super) closes: bool,
     /// Whether it was resolved when that message was taken.
     resolved: bool,
     /// The first things the customer wrote.
     pub(super) asked: Vec<String>,
+}
+
+impl Entry {
+    /// Whether it was resolved when it was last looked at.
+    pub(super) fn is_resolved(&self) -> bool {
+        self.resolved
+    }
 }
 
 /// A note which was written.
@@ -133,6 +142,15 @@ impl Account {
             entry.conversation_id.clone_from(&conversation.conversation_id);
             entry.contact_id.clone_from(&conversation.contact_id);
             entry.resolved = conversation.status() == pb::ConversationStatus::Resolved;
+            entry.begun = conversation.create_time.as_ref().and_then(|at| time_of("create_time", at).ok());
+        }
+    }
+
+    /// Takes into account that a conversation was resolved, and not by the end of the replay.
+    pub(super) fn resolved_early(&mut self, conversation: &str) {
+        self.resolved += 1;
+        if let Some(entry) = self.conversations.get_mut(conversation) {
+            entry.resolved = true;
         }
     }
 

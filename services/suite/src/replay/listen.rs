@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proto::common::v1::{StreamStart, stream_start::Start};
 use proto::notifications::v1 as pb;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use super::ledger::Ledger;
@@ -59,6 +59,7 @@ impl Listener {
         subject: &str,
         ledger: &Arc<Ledger>,
         heard: &Arc<Heard>,
+        offered: &Arc<Notify>,
     ) -> Result<Self, Failure> {
         let (opened, is_open) = oneshot::channel();
         let ear = Ear {
@@ -66,6 +67,7 @@ impl Listener {
             subject: subject.to_owned(),
             ledger: Arc::clone(ledger),
             heard: Arc::clone(heard),
+            offered: Arc::clone(offered),
             seen: HashSet::new(),
             last: None,
             start: Start::FromNow(()),
@@ -86,6 +88,8 @@ struct Ear {
     subject: String,
     ledger: Arc<Ledger>,
     heard: Arc<Heard>,
+    /// Rung when something is offered.
+    offered: Arc<Notify>,
     seen: HashSet<String>,
     last: Option<i64>,
     start: Start,
@@ -145,6 +149,9 @@ impl Ear {
         };
         *heard.about.entry((self.subject.clone(), kind, object)).or_default() += 1;
         drop(heard);
+        if kind == pb::NotificationType::Offered {
+            self.offered.notify_one();
+        }
         if kind == pb::NotificationType::Assigned {
             let mut ledger = self.ledger.open();
             ledger.assignees.insert(notification.conversation_id, self.subject.clone());

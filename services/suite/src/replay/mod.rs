@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`input`] | the file, line by line |
 //! | [`line`] | one message, and the rules it has to keep |
-//! | [`office`] | a team for each source: agents, workflow |
+//! | [`office`], [`route`] | a team for each source: agents, workflow |
+//! | [`floor`] | one team for all sources, who are skills: capacity, offers, agents who come and go |
 //! | [`record`] | messages go in, many conversations at once |
 //! | [`listen`] | each agent's notification stream, open the whole time |
 //! | [`notes`] | every Nth conversation gets a note that mentions a colleague |
@@ -15,6 +16,7 @@
 //! | [`report`] | the table and the JSON |
 
 mod elsewhere;
+mod floor;
 mod input;
 mod ledger;
 mod line;
@@ -24,6 +26,7 @@ mod office;
 mod record;
 mod report;
 mod resolve;
+mod route;
 mod verify;
 
 use std::collections::HashSet;
@@ -42,6 +45,7 @@ use crate::dev_key::{KeyFlags, Minter};
 use crate::failure::{Failure, print};
 use crate::progress::Progress;
 use crate::source;
+use floor::Shift;
 use input::Piece;
 use ledger::Ledger;
 use notes::Due;
@@ -63,6 +67,8 @@ pub(crate) struct ReplayArgs {
     /// Agents of each team; there is one team for each source
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     agents_per_team: u32,
+    #[command(flatten)]
+    floor: floor::FloorArgs,
     /// On every Nth conversation the assignee writes a note; 0: none
     #[arg(long, default_value_t = 5)]
     note_every: usize,
@@ -123,10 +129,13 @@ impl Replay<'_> {
         let (ledger, concurrency) = (&self.ledger, self.args.concurrency as usize);
         let agents = self.args.agents_per_team as usize;
         let office = Office::new(self.wire.clone(), self.minter.clone(), agents, Arc::clone(ledger))?;
+        let office = if self.args.floor.skills { office.with_floor(&self.args.floor).await? } else { office };
+        let floor = office.floor().cloned();
         let office = SharedOffice::of(office);
         let channel = self.wire.bearing(&self.minter.mint("replay-channel", Role::Integration, None)?)?;
         let progress = Arc::new(Progress::shown());
         progress.begin("messages recorded", None);
+        let mut shift = floor.map(|floor| Shift::begin(floor, ledger, &progress));
 
         let (due, notes_due) = mpsc::unbounded_channel();
         let mut beside = JoinSet::new();
@@ -137,15 +146,22 @@ impl Replay<'_> {
             ledger: Arc::clone(ledger),
             progress: Arc::clone(&progress),
             strict: self.args.strict,
+            resolves: shift.is_some(),
         };
         self.record(&recorder, &office, due).await?;
         let recording = begun.elapsed();
 
+        if let Some(shift) = &shift {
+            shift.work_off(&progress).await?;
+        }
         progress.begin("notes still to be written", None);
         notes.await.map_err(|error| Failure::because("notes", error))??;
         resolve::closing_ones(&channel, ledger, &progress, concurrency).await;
+        if let Some(shift) = &mut shift {
+            shift.end().await?;
+        }
         let office = office.now();
-        verify::settled(ledger, office.heard(), &progress).await;
+        verify::settled(ledger, &office, &progress).await;
         beside.abort_all();
         let verifier = verify::Verifier {
             wire: &self.wire,
@@ -156,7 +172,7 @@ impl Replay<'_> {
             progress: &progress,
             concurrency,
         };
-        let mut report = verifier.report().await?;
+        let mut report = verifier.report(shift.as_ref()).await?;
         report.timed(&mut ledger.open().latencies, recording);
         report.elapsed_s = round(begun.elapsed().as_secs_f64());
         Ok(report)

@@ -90,6 +90,8 @@ fn assignee(ledger: &Ledger, conversation: &str, more: bool) -> Assignee {
         Some(subject) => {
             Assignee::Is { conversation_id: entry.conversation_id.clone(), subject: subject.clone() }
         }
+        // The customer said goodbye before anybody had it.
+        None if entry.is_resolved() => Assignee::NotOurs,
         None => Assignee::Awaited,
     }
 }

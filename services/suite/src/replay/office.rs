@@ -1,14 +1,17 @@
-//! The people of the replay: a team for each source, its agents, and the workflow that sends the source to its team.
+//! The people of the replay: a team for each source, its agents, and the workflow that sends the source to its team; or one floor.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use kernel::{Clock, Role};
+use kernel::Role;
 use proto::routing::v1 as pb;
+use tokio::sync::Notify;
 use tonic::Code;
 
+use super::floor::{self, Floor, FloorArgs};
 use super::ledger::Ledger;
 use super::listen::{Heard, Listener};
+use super::route::route;
 use crate::client::{Session, Wire, patiently};
 use crate::dev_key::Minter;
 use crate::failure::Failure;
@@ -18,6 +21,8 @@ use crate::failure::Failure;
 pub(super) struct Agent {
     pub(super) subject: String,
     pub(super) api: Session,
+    /// Rings when something was offered to them.
+    pub(super) offered: Arc<Notify>,
     /// Kept open as long as the agent is at work.
     _listener: Listener,
 }
@@ -32,6 +37,7 @@ pub(super) struct Office {
     ledger: Arc<Ledger>,
     heard: Arc<Heard>,
     teams: BTreeMap<String, Vec<Arc<Agent>>>,
+    floor: Option<Floor>,
 }
 
 /// The office as it is now: it grows while others look at it.
@@ -52,7 +58,7 @@ impl SharedOffice {
     pub(super) async fn staffed(&self, source: &str) -> Result<(), Failure> {
         let present = self.now();
         if !present.has(source) {
-            let grown = present.with_team(source).await?;
+            let grown = present.with_source(source).await?;
             *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(grown);
         }
         Ok(())
@@ -68,11 +74,38 @@ impl Office {
     ) -> Result<Self, Failure> {
         let admin = wire.bearing(&minter.mint("replay-admin", Role::Admin, Some("Replay"))?)?;
         let heard = Arc::new(Heard::default());
-        Ok(Self { wire, minter, admin, agents_per_team, ledger, heard, teams: BTreeMap::new() })
+        Ok(Self { wire, minter, admin, agents_per_team, ledger, heard, teams: BTreeMap::new(), floor: None })
+    }
+
+    /// With one team for all sources instead.
+    pub(super) async fn with_floor(mut self, args: &FloorArgs) -> Result<Self, Failure> {
+        let opened = Floor::open(&self, args).await?;
+        let agents = opened.staff().map(Arc::clone).collect();
+        self.teams.insert(floor::NAME.to_owned(), agents);
+        self.floor = Some(opened);
+        Ok(self)
+    }
+
+    pub(super) fn admin(&self) -> &Session {
+        &self.admin
+    }
+
+    /// The floor, if there is one.
+    pub(super) fn floor(&self) -> Option<&Floor> {
+        self.floor.as_ref()
     }
 
     fn has(&self, source: &str) -> bool {
-        self.teams.contains_key(source)
+        match &self.floor {
+            Some(floor) => floor.serves(source),
+            None => self.teams.contains_key(source),
+        }
+    }
+
+    /// This office, ready for one more source.
+    async fn with_source(&self, source: &str) -> Result<Self, Failure> {
+        let Some(floor) = &self.floor else { return self.with_team(source).await };
+        Ok(Self { floor: Some(floor.with_source(source).await?), ..self.clone() })
     }
 
     pub(super) fn teams(&self) -> &BTreeMap<String, Vec<Arc<Agent>>> {
@@ -108,13 +141,18 @@ impl Office {
             ids.push(id);
         }
         let team = self.team(&format!("{source}-team"), source, ids).await?;
-        for subject in self.members(&team).await? {
+        for subject in self.members(&team).await?.into_iter().map(|agent| agent.subject) {
             // Agents of an earlier run may still be at work, and are heard. Nobody else is listened to: those are people.
             if is_of_a_replay(source, &subject) && agents.iter().all(|agent| agent.subject != subject) {
                 agents.push(Arc::new(self.seat(&subject).await?));
             }
         }
-        self.route(source, &team).await?;
+        let assign = pb::action::Action::AssignTeam(pb::AssignTeam {
+            team_id: team,
+            strategy: pb::Strategy::RoundRobin.into(),
+            ..Default::default()
+        });
+        route(&self.admin, &format!("replay: {source}"), 100, source, vec![assign]).await?;
         let mut grown = self.clone();
         grown.teams.insert(source.to_owned(), agents);
         Ok(grown)
@@ -123,12 +161,13 @@ impl Office {
     /// An agent who listens.
     async fn seat(&self, subject: &str) -> Result<Agent, Failure> {
         let api = self.wire.bearing(&self.minter.mint(subject, Role::Agent, Some(subject))?)?;
-        let listener = Listener::open(api.clone(), subject, &self.ledger, &self.heard).await?;
-        Ok(Agent { subject: subject.to_owned(), api, _listener: listener })
+        let offered = Arc::default();
+        let listener = Listener::open(api.clone(), subject, &self.ledger, &self.heard, &offered).await?;
+        Ok(Agent { subject: subject.to_owned(), api, offered, _listener: listener })
     }
 
     /// An agent who listens and is online, with their id.
-    async fn hire(&self, subject: &str) -> Result<(Agent, String), Failure> {
+    pub(super) async fn hire(&self, subject: &str) -> Result<(Agent, String), Failure> {
         let agent = self.seat(subject).await?;
         let api = &agent.api;
         let me = patiently(|| {
@@ -153,7 +192,12 @@ impl Office {
     }
 
     /// The team of a handle, made if it is not there, with these members.
-    async fn team(&self, handle: &str, name: &str, agent_ids: Vec<String>) -> Result<String, Failure> {
+    pub(super) async fn team(
+        &self,
+        handle: &str,
+        name: &str,
+        agent_ids: Vec<String>,
+    ) -> Result<String, Failure> {
         let request = pb::CreateTeamRequest {
             handle: handle.to_owned(),
             display_name: name.to_owned(),
@@ -182,8 +226,8 @@ impl Office {
         Ok(team_id)
     }
 
-    /// The subjects of a team's members.
-    async fn members(&self, team_id: &str) -> Result<Vec<String>, Failure> {
+    /// A team's members.
+    pub(super) async fn members(&self, team_id: &str) -> Result<Vec<pb::Agent>, Failure> {
         let mut members = Vec::new();
         let mut request =
             pb::ListAgentsRequest { team_id: team_id.to_owned(), page_size: 200, ..Default::default() };
@@ -194,7 +238,7 @@ impl Office {
             })
             .await
             .map_err(|status| Failure::call("the members of a team", &status))?;
-            members.extend(page.agents.into_iter().map(|agent| agent.subject));
+            members.extend(page.agents);
             if page.next_page_token.is_empty() {
                 return Ok(members);
             }
@@ -212,62 +256,10 @@ impl Office {
         let team = resolved.handles.into_iter().map(|handle| handle.team_id).find(|id| !id.is_empty());
         team.ok_or_else(|| tonic::Status::not_found(format!("{handle} is not a team")))
     }
-
-    /// The workflow that sends a source to its team, made if it is not there.
-    async fn route(&self, source: &str, team_id: &str) -> Result<(), Failure> {
-        let name = format!("replay: {source}");
-        let failed = |status: tonic::Status| Failure::call(&name, &status);
-        let mut page_token = String::new();
-        loop {
-            let request = pb::ListWorkflowsRequest { page_size: 200, page_token: page_token.clone() };
-            let page = patiently(|| {
-                let (mut workflows, request) = (self.admin.workflows(), request.clone());
-                async move { workflows.list_workflows(request).await }
-            })
-            .await
-            .map_err(failed)?;
-            if page.workflows.iter().any(|workflow| workflow.name == name) {
-                return Ok(());
-            }
-            if page.next_page_token.is_empty() {
-                break;
-            }
-            page_token = page.next_page_token;
-        }
-        let action = pb::action::Action::AssignTeam(pb::AssignTeam {
-            team_id: team_id.to_owned(),
-            strategy: pb::Strategy::RoundRobin.into(),
-            ..Default::default()
-        });
-        let request = pb::CreateWorkflowRequest {
-            spec: Some(pb::WorkflowSpec {
-                name: name.clone(),
-                position: 100,
-                trigger: pb::Trigger::ConversationCreated.into(),
-                condition: format!("conversation.source == {}", quoted(source)),
-                actions: vec![pb::Action { action: Some(action) }],
-                ..Default::default()
-            }),
-            // A retry after a lost answer must not make a second one.
-            request_id: Clock::system().new_id().to_string(),
-        };
-        patiently(|| {
-            let (mut workflows, request) = (self.admin.workflows(), request.clone());
-            async move { workflows.create_workflow(request).await }
-        })
-        .await
-        .map_err(failed)?;
-        Ok(())
-    }
 }
 
 /// Whether a replay of this source made the agent: its name is the source and a number.
 fn is_of_a_replay(source: &str, subject: &str) -> bool {
     let number = subject.strip_prefix(source).and_then(|rest| rest.strip_prefix('-'));
     number.is_some_and(|number| number.parse::<u32>().is_ok())
-}
-
-/// A text as a CEL string. JSON's escapes are CEL's.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

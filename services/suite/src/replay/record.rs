@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 
+use proto::routing::v1 as pb;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
@@ -29,6 +30,8 @@ pub(super) struct Recorder {
     pub(super) progress: Arc<Progress>,
     /// Whether the first line that is refused ends it all.
     pub(super) strict: bool,
+    /// Whether a conversation is resolved with its goodbye, and not in the end.
+    pub(super) resolves: bool,
 }
 
 /// As many callers as asked for. A conversation always takes the same lane, so its messages keep their order.
@@ -98,6 +101,9 @@ impl Recorder {
                     let taken = Taken { took: begun.elapsed(), asked_again: asked > 1 };
                     self.ledger.open().recorded(&line, &answer, taken);
                     self.progress.one_more();
+                    if self.resolves && line.closes() {
+                        self.resolve(&line, answer.conversation.unwrap_or_default().conversation_id).await;
+                    }
                 }
                 // A rule that could not be known here: it is about this line only.
                 Err(status) if status.code() == Code::InvalidArgument => {
@@ -109,6 +115,18 @@ impl Recorder {
             }
         }
         Ok(())
+    }
+
+    /// Resolves a conversation in which the customer said goodbye. One that is not is tried again in the end.
+    async fn resolve(&self, line: &Line, conversation_id: String) {
+        let request = pb::ResolveConversationRequest { conversation_id, etag: String::new() };
+        let answer = patiently(|| {
+            let (mut conversations, request) = (self.channel.conversations(), request.clone());
+            async move { conversations.resolve_conversation(request).await }
+        });
+        if answer.await.is_ok() {
+            self.ledger.open().resolved_early(&line.conversation);
+        }
     }
 
     /// Counts a line that is not recorded, and says why.

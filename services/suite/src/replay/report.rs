@@ -1,12 +1,13 @@
 //! What the replay came to: for people a table, for programs one JSON object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
+use super::floor::account::Decided;
 use super::ledger::Account;
 use crate::counted::counted;
 
@@ -49,6 +50,12 @@ pub(super) struct Report {
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
     pub(super) elapsed_s: f64,
+    /// Of a replay with skills: what was decided.
+    #[serde(flatten)]
+    pub(super) decided: Option<Decided>,
+    /// Open conversations that nobody has.
+    #[serde(skip)]
+    pub(super) waiting: HashSet<String>,
     /// Messages the API took, new or known.
     #[serde(skip)]
     pub(super) taken: u64,
@@ -75,7 +82,8 @@ impl Report {
             self.messages_lost,
             self.messages_duplicated,
             self.notes_lost,
-            self.unassigned,
+            // Who waits in a queue for a reason that is said is where they should be.
+            self.decided.as_ref().map_or(self.unassigned, |decided| decided.unexplained),
             self.notifications_lost,
             self.notifications_duplicated,
             self.notifications_unexpected,
@@ -99,12 +107,7 @@ impl Report {
     /// Fills in how long the messages took.
     pub(super) fn timed(&mut self, latencies: &mut [Duration], recording: Duration) {
         latencies.sort_unstable();
-        let at = |share: f64| {
-            let place =
-                ((latencies.len() as f64 * share).ceil() as usize).clamp(1, latencies.len().max(1)) - 1;
-            latencies.get(place).map_or(0.0, |took| took.as_secs_f64() * 1e3)
-        };
-        (self.p50_ms, self.p99_ms) = (round(at(0.50)), round(at(0.99)));
+        (self.p50_ms, self.p99_ms) = (within(latencies, 0.50), within(latencies, 0.99));
         self.messages_per_second = round(latencies.len() as f64 / recording.as_secs_f64().max(1e-9));
     }
 
@@ -161,6 +164,7 @@ impl Report {
                 self.messages_per_second, self.p50_ms, self.p99_ms, self.elapsed_s
             ),
         ];
+        lines.extend(self.decided.iter().flat_map(Decided::lines));
         lines.extend(self.remarks());
         if let Some(example) = &self.example {
             lines.push(format!(
@@ -223,6 +227,12 @@ impl Report {
     }
 }
 
+/// Within how many milliseconds this share of them was; they are sorted.
+pub(super) fn within(sorted: &[Duration], share: f64) -> f64 {
+    let place = ((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len().max(1)) - 1;
+    sorted.get(place).map_or(0.0, |took| round(took.as_secs_f64() * 1e3))
+}
+
 /// Three digits behind the point are enough for people and programs.
 pub(super) fn round(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
@@ -275,5 +285,23 @@ mod tests {
         }
         let elsewhere = Report { assigned_elsewhere: 1, ..clean() };
         assert!(elsewhere.is_clean() && elsewhere.verdict("").contains("outside the replay"));
+    }
+
+    // P13
+    #[test]
+    fn on_a_floor_who_waits_for_a_reason_is_where_they_should_be() {
+        let queued_for = [("NO_CAPACITY".to_owned(), 2)].into();
+        let floor = |unexplained| Report {
+            unassigned: 2,
+            decided: Some(Decided {
+                queued_for: BTreeMap::clone(&queued_for),
+                unexplained,
+                ..Decided::default()
+            }),
+            ..clean()
+        };
+        assert!(floor(0).is_clean() && floor(0).verdict("").contains("2 conversations wait for NO_CAPACITY"));
+        assert!(!floor(1).is_clean() && floor(1).verdict("").contains("no decision says why"));
+        assert!(!Report { unassigned: 2, ..clean() }.is_clean());
     }
 }

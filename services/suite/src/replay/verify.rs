@@ -12,8 +12,9 @@ use proto::routing::v1 as pb;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
+use super::floor::{self, Shift};
 use super::ledger::{Entry, Ledger};
-use super::listen::{About, Heard};
+use super::listen::About;
 use super::notes::CANARY;
 use super::office::Office;
 
@@ -26,11 +27,12 @@ use crate::progress::Progress;
 /// How long nothing may happen before what is missing counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the streams must have brought by the end: everything this run caused, to people who are listened to.
-fn expected(ledger: &Ledger) -> HashSet<About> {
+/// What the streams must have brought by the end: everything this run caused, to people who are listened to. On a floor who has a
+/// conversation changes, and some wait: only mentions are sure there.
+fn expected(ledger: &Ledger, on_a_floor: bool) -> HashSet<About> {
     let account = ledger.open();
     let mut expected = HashSet::new();
-    let begun = account.conversations.values().filter(|entry| entry.created.is_some());
+    let begun = account.conversations.values().filter(|entry| !on_a_floor && entry.created.is_some());
     for entry in begun.filter(|entry| !account.elsewhere.contains(&entry.conversation_id)) {
         let assignee = account.assignees.get(&entry.conversation_id).cloned().unwrap_or_default();
         let assigned = notifications_pb::NotificationType::Assigned;
@@ -46,13 +48,13 @@ fn expected(ledger: &Ledger) -> HashSet<About> {
 }
 
 /// Waits until every conversation has its assignee and every notification has come, or nothing more happens.
-pub(super) async fn settled(ledger: &Ledger, heard: &Heard, progress: &Progress) {
+pub(super) async fn settled(ledger: &Ledger, office: &Office, progress: &Progress) {
     let mut most = 0;
     let mut since = Instant::now();
     while since.elapsed() < PATIENCE {
-        let expected = expected(ledger);
+        let expected = expected(ledger, office.floor().is_some());
         let come = {
-            let heard = heard.open();
+            let heard = office.heard().open();
             expected.iter().filter(|about| heard.about.contains_key(*about)).count()
         };
         progress.begin("notifications", Some(expected.len()));
@@ -79,7 +81,8 @@ pub(super) struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
-    pub(super) async fn report(&self) -> Result<Report, Failure> {
+    /// `shift`: the agents of the floor, if there is one.
+    pub(super) async fn report(&self, shift: Option<&Shift>) -> Result<Report, Failure> {
         let mut report = Report::default();
         for (source, team) in self.office.teams() {
             for agent in team {
@@ -92,6 +95,10 @@ impl Verifier<'_> {
         self.progress.begin("conversations read back", Some(entries.len()));
         report.example = entries.iter().map(|entry| entry.conversation_id.clone()).max();
         self.conversations(&entries, &mut report).await?;
+        if let Some(shift) = shift {
+            let decided = floor::account::decided(shift, &entries, &report.waiting, self.concurrency);
+            report.decided = Some(decided.await?);
+        }
         self.messages(&entries, &mut report).await?;
         self.notes(&mut report).await?;
         self.notifications(&mut report);
@@ -121,7 +128,8 @@ impl Verifier<'_> {
                 .map_err(|status| Failure::call("the list of conversations", &status))?;
                 for found in page.entries.into_iter().filter_map(|entry| entry.conversation) {
                     if let Some(entry) = wanted.get(found.conversation_id.as_str()) {
-                        let resolved = counted(&found, &entry.source, report);
+                        let team = self.office.floor().map_or(entry.source.as_str(), |_| floor::NAME);
+                        let resolved = counted(&found, team, report);
                         said_goodbye += u64::from(resolved && entry.closes);
                     }
                 }
@@ -216,16 +224,19 @@ impl Verifier<'_> {
     }
 
     fn notifications(&self, report: &mut Report) {
-        let expected = expected(self.ledger);
+        let on_a_floor = self.office.floor().is_some();
+        let expected = expected(self.ledger, on_a_floor);
         let heard = self.office.heard().open();
         report.notifications_expected = expected.len() as u64;
         report.notifications_streamed = heard.about.values().sum();
         let lost = expected.iter().filter(|about| !heard.about.contains_key(*about)).count() as u64;
         report.notifications_lost = lost.max(heard.gaps);
-        let doubled: u64 = heard.about.values().map(|times| times - 1).sum();
-        report.notifications_duplicated = doubled.max(heard.repeated);
-        report.notifications_unexpected =
-            heard.about.keys().filter(|about| !expected.contains(*about)).count() as u64;
+        // On a floor the same may be given or offered to the same person twice.
+        let once = |about: &About| !on_a_floor || about.1 == notifications_pb::NotificationType::Mentioned;
+        let doubled = heard.about.iter().filter(|(about, _)| once(about)).map(|(_, times)| times - 1);
+        report.notifications_duplicated = doubled.sum::<u64>().max(heard.repeated);
+        let unexpected = heard.about.keys().filter(|about| once(about) && !expected.contains(*about));
+        report.notifications_unexpected = unexpected.count() as u64;
         for ((subject, _, _), times) in &heard.about {
             if let Some((_, tally)) = report.agents.iter_mut().find(|((_, agent), _)| agent == subject) {
                 tally.notified += times;
@@ -322,16 +333,19 @@ fn leaks(bytes: &[u8]) -> bool {
 }
 
 /// Counts a conversation, and says whether it is resolved.
-fn counted(found: &pb::Conversation, source: &str, report: &mut Report) -> bool {
+fn counted(found: &pb::Conversation, team: &str, report: &mut Report) -> bool {
     report.conversations += 1;
     let resolved = found.status() == pb::ConversationStatus::Resolved;
     report.resolved += u64::from(resolved);
     let Some(assignee) = &found.assignee else {
         report.unassigned += 1;
+        if !resolved {
+            report.waiting.insert(found.conversation_id.clone());
+        }
         return resolved;
     };
     report.assigned += 1;
-    let tally = report.agents.entry((source.to_owned(), assignee.subject.clone())).or_default();
+    let tally = report.agents.entry((team.to_owned(), assignee.subject.clone())).or_default();
     tally.conversations += 1;
     tally.resolved += u64::from(resolved);
     resolved

@@ -46,7 +46,7 @@ pub(super) struct LiveInbox {
     pub(super) binding: Vec<u8>,
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic under a lock leaves what was known: each change is one call.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -84,6 +84,7 @@ impl LiveInbox {
             return Ok(Vec::new());
         }
         let lines = self.lines(&found).await?;
+        let mut offers = self.offers(&found).await?;
         // Of several changes of one conversation the last is shown, which says all that the others would.
         let mut shown = HashMap::new();
         for (index, it) in found.iter().enumerate() {
@@ -93,6 +94,8 @@ impl LiveInbox {
                 *entry = (index, entry.1 || known);
             }
         }
+        let asked: HashMap<ConversationId, usize> =
+            found.iter().enumerate().filter_map(|(index, it)| Some((it.concern.offered()?, index))).collect();
         let mut entries = Vec::with_capacity(found.len());
         for (index, Concerned { cursor, concern }) in found.into_iter().enumerate() {
             let frame = match concern {
@@ -105,9 +108,11 @@ impl LiveInbox {
                     self.learn().await?;
                     held(&self.interest).follows(View::Team).then(wire::inbox_watch::teams_changed)
                 }
+                Concern::Offered(id) => (asked.get(&id) == Some(&index))
+                    .then(|| wire::inbox_watch::offer_change(id, offers.remove(&id))),
                 Concern::None => None,
             };
-            if frame.is_some() {
+            if frame.as_ref().is_some_and(|frame| !matches!(frame, Frame::OfferChange(_))) {
                 held(&self.tally).changed();
             }
             let frame = frame.map(|frame| self.frame(&cursor, frame));
@@ -122,7 +127,7 @@ impl LiveInbox {
             .iter()
             .filter_map(|it| match it.concern {
                 Concern::Showed(id) | Concern::MayShow(id) => Some(id),
-                Concern::Teams | Concern::None => None,
+                Concern::Teams | Concern::Offered(_) | Concern::None => None,
             })
             .collect();
         let ids: Vec<ConversationId> = ids.into_iter().collect();

@@ -3,6 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | [`feed`] | a stream: which changes concern its reader, and how they are shown |
+//! | [`offered`] | what is offered to its reader |
 //! | [`reader`] | how a stream reads on, from the ring or from the log |
 //! | [`hub`] | one reader of the log for all streams of a process; its ring |
 //! | [`tally`] | when a stream counts its views |
@@ -11,6 +12,7 @@
 mod feed;
 mod forget;
 pub mod hub;
+mod offered;
 mod reader;
 mod tally;
 

@@ -12,11 +12,11 @@ const NOW: Timestamp = Timestamp::from_micros(1_000_000_000);
 static ANYBODY: Demand = Demand { units: 1, skills: Vec::new() };
 
 fn terms() -> Terms {
-    Terms { ramp_up: RampUp::default(), now: NOW }
+    Terms { ramp_up: RampUp::default(), offering: Offering::default(), now: NOW }
 }
 
 fn want(strategy: Strategy, demand: &Demand) -> Want<'_> {
-    Want { strategy, demand, last_agent: None }
+    Want { strategy, demand, last_agent: None, refusals: &[] }
 }
 
 pub(crate) fn agents(count: usize) -> Vec<AgentSnapshot> {
@@ -36,6 +36,7 @@ pub(crate) fn agents(count: usize) -> Vec<AgentSnapshot> {
             last_assign_time: None,
             came_online: Timestamp::from_micros(0),
             given: 0,
+            offers: 0,
         })
         .collect();
     agents.sort_by_key(|agent| agent.agent);
@@ -84,7 +85,7 @@ fn who_just_came_online_gets_so_many_until_the_time_is_over() {
     let mut agent = agents(1).remove(0);
     agent.came_online = NOW.minus(Duration::from_secs(59));
     agent.given = 2;
-    let ramp = |limit, seconds| Terms { ramp_up: RampUp { limit, seconds }, now: NOW };
+    let ramp = |limit, seconds| Terms { ramp_up: RampUp { limit, seconds }, ..terms() };
     assert_eq!(ineligible(&agent, &ANYBODY, ramp(3, 60)), None);
     assert_eq!(ineligible(&agent, &ANYBODY, ramp(2, 60)), Some(Exclusion::RampingUp));
     assert_eq!(ineligible(&agent, &ANYBODY, ramp(2, 59)), None);
@@ -212,7 +213,7 @@ proptest! {
         }
         let demand = Demand { units, skills: vec![] };
         let last_agent = (!everybody.is_empty()).then(|| last.get(&everybody).agent);
-        let want = Want { strategy, demand: &demand, last_agent };
+        let want = Want { strategy, demand: &demand, last_agent, refusals: &[] };
         let choice = choose(&everybody, want, Rotation::default(), terms());
         prop_assert_eq!(choice.candidates.len(), everybody.len());
         let free: Vec<AgentId> =

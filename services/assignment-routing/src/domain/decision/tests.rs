@@ -1,6 +1,7 @@
 use kernel::Clock;
 
 use super::*;
+use crate::domain::choose::Exclusion;
 
 fn candidate(agent: AgentId, exclusion: Option<Exclusion>) -> Candidate {
     Candidate { agent, exclusion, open: 0, extra_units: 0, capacity: 0 }

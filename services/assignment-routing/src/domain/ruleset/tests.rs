@@ -19,6 +19,7 @@ fn workflow(clock: &Clock, position: i32, condition: &str, actions: Vec<Action>)
         position,
         disabled: false,
         trigger: Trigger::ConversationCreated,
+        after: None,
         condition: condition.to_owned(),
         actions,
         create_time: clock.now(),
@@ -27,7 +28,7 @@ fn workflow(clock: &Clock, position: i32, condition: &str, actions: Vec<Action>)
 }
 
 fn compile(workflows: Vec<Workflow>) -> Ruleset {
-    Ruleset::compile(workflows, Calendar::default())
+    Ruleset::compile(workflows, Calendar::default(), BTreeMap::new())
 }
 
 fn tags(tags: &[&str]) -> BTreeSet<String> {
@@ -198,7 +199,7 @@ fn conditions_read_the_organizations_clock_and_the_hours_of_the_conversations_te
             vec![Action::AddTags(tags(&["seen"]))],
         ),
     ];
-    let rules = Ruleset::compile(rules, calendar);
+    let rules = Ruleset::compile(rules, calendar, BTreeMap::new());
     assert_eq!(rules.asks(CREATED), Asks { contact: false, time: true });
     let at_night = rules.run(CREATED, airline(), NEW_YEAR);
     assert_eq!(at_night.queue.unwrap().team, night, "the hours of the team that an earlier workflow chose");

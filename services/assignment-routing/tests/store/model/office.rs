@@ -12,6 +12,15 @@ use super::Arrival;
 /// After how long any level is enough, and after twice that anybody.
 pub(super) const RELAX_AFTER: Duration = Duration::from_secs(100);
 
+/// How long whoever is asked has to answer, and rests before they are asked about the same again.
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// As many as anybody is asked about at once.
+const MOST_OFFERS: usize = 5;
+
+/// The team that asks before it gives.
+pub(super) const ASKING: usize = 1;
+
 /// Somebody who works.
 #[derive(Debug)]
 pub(super) struct Worker {
@@ -39,6 +48,10 @@ pub(super) struct Case {
     pub(super) queued: Option<Timestamp>,
     /// Who had it, and when.
     had: Vec<(usize, AgentId)>,
+    /// Who is asked, and since when.
+    pub(super) offered: Option<(AgentId, Timestamp)>,
+    /// Who refused it since it waits, and when.
+    refused: Vec<(AgentId, Timestamp)>,
 }
 
 /// Two teams, their members, and everything that ever came.
@@ -55,6 +68,12 @@ impl Case {
     pub(super) fn team(&self) -> usize {
         self.team
     }
+
+    /// It waits for nobody's answer any more, and in no queue.
+    fn leave(&mut self) {
+        (self.queued, self.offered) = (None, None);
+        self.refused.clear();
+    }
 }
 
 impl Office {
@@ -69,6 +88,43 @@ impl Office {
 
     pub(super) fn be(&mut self, id: AgentId, availability: Availability) {
         self.worker(id).online = availability == Availability::Online;
+        if availability != Availability::Online {
+            for it in self.cases.iter_mut().filter(|it| it.offered.is_some_and(|(asked, _)| asked == id)) {
+                it.offered = None;
+            }
+        }
+    }
+
+    /// The cases about which somebody is asked.
+    pub(super) fn offered(&self) -> Vec<usize> {
+        (0..self.cases.len()).filter(|case| self.cases[*case].offered.is_some()).collect()
+    }
+
+    /// Whoever is asked says yes.
+    pub(super) fn accept(&mut self, case: usize) {
+        let Some((asked, _)) = self.cases[case].offered else { return };
+        self.cases[case].leave();
+        self.cases[case].has = Some(asked);
+        self.got(asked);
+        let given = self.given;
+        self.cases[case].had.push((given, asked));
+    }
+
+    /// Whoever is asked says no, or nothing.
+    pub(super) fn refuse(&mut self, case: usize, now: Timestamp) {
+        let it = &mut self.cases[case];
+        if let Some((asked, _)) = it.offered.take() {
+            it.refused.push((asked, now));
+        }
+    }
+
+    /// Who did not answer in time is not waited for any longer.
+    pub(super) fn time_out(&mut self, now: Timestamp) {
+        for case in self.offered() {
+            if self.cases[case].offered.is_some_and(|(_, since)| since.plus(ANSWER_WITHIN) <= now) {
+                self.refuse(case, now);
+            }
+        }
     }
 
     pub(super) fn arrive(&mut self, id: ConversationId, it: &Arrival, now: Timestamp) {
@@ -84,12 +140,15 @@ impl Office {
             has: None,
             queued: Some(now),
             had: Vec::new(),
+            offered: None,
+            refused: Vec::new(),
         });
     }
 
     pub(super) fn resolve(&mut self, case: usize) {
         let it = &mut self.cases[case];
-        (it.resolved, it.queued) = (true, None);
+        it.leave();
+        it.resolved = true;
     }
 
     pub(super) fn reopen(&mut self, case: usize, now: Timestamp) {
@@ -109,7 +168,8 @@ impl Office {
         if self.cases[case].resolved || (to.is_some() && self.cases[case].has == to) {
             return;
         }
-        (self.cases[case].has, self.cases[case].queued) = (to, None);
+        self.cases[case].leave();
+        self.cases[case].has = to;
         if let Some(to) = to {
             self.got(to);
             let given = self.given;
@@ -123,20 +183,30 @@ impl Office {
         if it.resolved || (it.queued.is_some() && it.team == team) {
             return;
         }
+        it.leave();
         (it.has, it.queued, it.team) = (None, Some(now), team);
         (it.strategy, it.level) = (Strategy::RoundRobin, 0);
     }
 
-    /// Gives all that a team can take, one by one.
+    /// Gives all that a team can take, one by one, or asks about it.
     pub(super) fn serve(&mut self, team: usize, now: Timestamp) {
         while let Some((case, to)) = self.next(team, now) {
             if self.by_turn(case, to) {
                 self.turns[team] = Some(to);
             }
-            (self.cases[case].has, self.cases[case].queued) = (Some(to), None);
             self.got(to);
             let given = self.given;
-            self.cases[case].had.push((given, to));
+            let it = &mut self.cases[case];
+            if team == ASKING {
+                if it.refused.iter().any(|(agent, _)| *agent == to) {
+                    it.refused.clear();
+                }
+                it.offered = Some((to, now));
+            } else {
+                it.leave();
+                it.has = Some(to);
+                it.had.push((given, to));
+            }
         }
     }
 
@@ -146,8 +216,13 @@ impl Office {
     }
 
     pub(super) fn units_of(&self, agent: AgentId) -> i64 {
-        let open = self.cases.iter().filter(|it| !it.resolved && it.has == Some(agent));
+        let asked = |it: &Case| it.offered.is_some_and(|(asked, _)| asked == agent);
+        let open = self.cases.iter().filter(|it| !it.resolved && (it.has == Some(agent) || asked(it)));
         open.map(|it| it.units).sum()
+    }
+
+    fn asked_about(&self, agent: AgentId) -> usize {
+        self.cases.iter().filter(|it| it.offered.is_some_and(|(asked, _)| asked == agent)).count()
     }
 
     fn got(&mut self, agent: AgentId) {
@@ -160,6 +235,7 @@ impl Office {
     fn next(&self, team: usize, now: Timestamp) -> Option<(usize, AgentId)> {
         let mut queue: Vec<usize> = (0..self.cases.len())
             .filter(|case| self.cases[*case].team == team && self.cases[*case].queued.is_some())
+            .filter(|case| self.cases[*case].offered.is_none())
             .collect();
         queue.sort_by_key(|case| {
             let it = &self.cases[*case];
@@ -173,6 +249,15 @@ impl Office {
         let last_turn = self.turns[it.team];
         let mut able: Vec<&Worker> =
             self.workers.iter().filter(|worker| self.is_able(worker, it, now)).collect();
+        if it.team == ASKING {
+            let refused = |worker: &&Worker| it.refused.iter().find(|(agent, _)| *agent == worker.id);
+            let last = able.iter().filter_map(refused).map(|(_, time)| *time).max();
+            if able.iter().any(|worker| refused(worker).is_none()) {
+                able.retain(|worker| refused(worker).is_none());
+            } else if last.is_some_and(|last| now < last.plus(ANSWER_WITHIN)) {
+                return None;
+            }
+        }
         // Behind whoever had the last turn first.
         able.sort_by_key(|worker| (Some(worker.id) <= last_turn, worker.id));
         if let Some(known) = self.known(case)
@@ -202,6 +287,7 @@ impl Office {
             && worker.online
             && worker.level >= level
             && (worker.capacity == 0 || self.units_of(worker.id) + it.units <= worker.capacity)
+            && (it.team != ASKING || self.asked_about(worker.id) < MOST_OFFERS)
     }
 
     /// Who of the team last had a conversation of the contact.

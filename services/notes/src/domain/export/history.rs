@@ -260,6 +260,22 @@ pub enum Happening {
         #[serde(serialize_with = "maybe_moment", skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
+    /// A target is about to be missed.
+    SlaWarned {
+        /// Which: `FIRST_RESPONSE`.
+        metric: &'static str,
+        /// Who had it then.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        assignee: Option<Assigned>,
+    },
+    /// A target was missed.
+    SlaBreached {
+        /// Which: `FIRST_RESPONSE`.
+        metric: &'static str,
+        /// Who had it then.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        assignee: Option<Assigned>,
+    },
 }
 
 impl Entry {

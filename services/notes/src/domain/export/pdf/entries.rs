@@ -41,6 +41,21 @@ pub(super) fn write(flow: &mut Flow, heading: &Heading, entries: &[Entry], editi
     flow.write(&Block { gap: 16.0, ..Block::new(vec![Run::new(end, Style::soft())], SMALL) });
 }
 
+/// What was to happen by a time.
+fn targeted(metric: &str) -> &'static str {
+    match metric {
+        "FIRST_RESPONSE" => "First response",
+        "NEXT_RESPONSE" => "Next response",
+        "RESOLUTION" => "Resolution",
+        _ => "Target",
+    }
+}
+
+/// Who had it, behind what happened.
+fn with(assignee: &Option<Assigned>) -> String {
+    assignee.as_ref().map_or_else(String::new, |it| format!(", with {}", called(it)))
+}
+
 /// What people call somebody, if that is still known.
 fn called(person: &Assigned) -> &str {
     match person.display_name.as_str() {
@@ -153,6 +168,12 @@ impl Telling<'_> {
                 format!("Put aside until {}", self.clock.moment(*until))
             }
             Happening::Snoozed { until: None } => "Put aside".to_owned(),
+            Happening::SlaWarned { metric, assignee } => {
+                format!("{} almost due{}", targeted(metric), with(assignee))
+            }
+            Happening::SlaBreached { metric, assignee } => {
+                format!("{} late{}", targeted(metric), with(assignee))
+            }
         }
     }
 

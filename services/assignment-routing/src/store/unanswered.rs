@@ -1,0 +1,61 @@
+//! Work whose customers wait, and who has to know that they do (R13).
+
+use std::collections::BTreeMap;
+
+use db::{DbError, Tx};
+use kernel::{AgentId, ConversationId, Subject, TeamId};
+
+use super::list;
+
+/// Open conversations of these agents whose customers wait for an answer, with their teams; at most `limit`.
+pub async fn list_unanswered(
+    tx: &mut Tx,
+    agents: &[AgentId],
+    limit: i64,
+) -> Result<Vec<(ConversationId, Option<TeamId>)>, DbError> {
+    if agents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT conversation_id, team_id FROM conversations
+         WHERE org_id = $1 AND status = 'OPEN' AND waiting_since IS NOT NULL AND assignee_id IN {} LIMIT $2",
+        list(3, agents.len())
+    );
+    tx.query_dynamic(sql).bind(limit).bind_all(agents.iter().copied()).fetch_all(tx).await
+}
+
+/// Those of these agents who are offline, as it was last noted.
+pub async fn list_offline(tx: &mut Tx, agents: &[AgentId]) -> Result<Vec<AgentId>, DbError> {
+    if agents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT agent_id FROM presence WHERE org_id = $1 AND availability = 'OFFLINE' AND agent_id IN {}",
+        list(2, agents.len())
+    );
+    tx.query_dynamic(sql).bind_all(agents.iter().copied()).fetch_values(tx).await
+}
+
+/// The handles of teams.
+pub async fn list_handles(tx: &mut Tx, teams: &[TeamId]) -> Result<BTreeMap<TeamId, String>, DbError> {
+    if teams.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let sql = format!(
+        "SELECT team_id, handle FROM teams WHERE org_id = $1 AND team_id IN {}",
+        list(2, teams.len())
+    );
+    let rows: Vec<(TeamId, String)> =
+        tx.query_dynamic(sql).bind_all(teams.iter().copied()).fetch_all(tx).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Supervisors and admins of the organization, by the `sub` of their tokens; at most `limit`.
+pub async fn list_supervisors(tx: &mut Tx, limit: i64) -> Result<Vec<Subject>, DbError> {
+    tx.query(
+        "SELECT subject FROM agents WHERE org_id = $1 AND role IN ('supervisor', 'admin') ORDER BY agent_id LIMIT $2",
+    )
+    .bind(limit)
+    .fetch_values(tx)
+    .await
+}
