@@ -1,5 +1,6 @@
 //! `backchannel explain`: a stored decision as people read it.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use kernel::{Clock, Role};
 use proto::routing::v1 as pb;
 
-use crate::client::{AddressFlags, patiently};
+use crate::client::{AddressFlags, patiently, teams};
 use crate::dev_key::KeyFlags;
 use crate::failure::{Failure, print};
 
@@ -26,7 +27,7 @@ pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
     let token =
         args.key.minter(&Clock::system(), Duration::from_secs(60))?.mint("explain", Role::Admin, None)?;
     let threads = tokio::runtime::Runtime::new().map_err(|error| Failure::because("no threads", error))?;
-    let decisions = threads.block_on(async {
+    let (decisions, teams) = threads.block_on(async {
         let api = args.api.connect().await?.bearing(&token)?;
         let request = pb::ExplainAssignmentRequest {
             conversation_id: args.conversation_id.clone(),
@@ -37,20 +38,23 @@ pub(crate) fn run(args: ExplainArgs) -> Result<ExitCode, Failure> {
             async move { assignments.explain_assignment(request).await }
         })
         .await;
-        answer.map(|answer| answer.decisions).map_err(|status| Failure::call(&args.conversation_id, &status))
+        let decisions = answer.map_err(|status| Failure::call(&args.conversation_id, &status))?.decisions;
+        let known = if decisions.is_empty() { Vec::new() } else { teams(&api).await? };
+        let handles = known.into_iter().map(|team| (team.team_id, team.handle)).collect();
+        Ok::<(_, HashMap<String, String>), Failure>((decisions, handles))
     })?;
     if decisions.is_empty() {
         print("Nothing has been decided on this conversation yet: ask again in a moment.")?;
     }
     for decision in &decisions {
-        let told = told(decision);
+        let told = told(decision, &teams);
         print(told.strip_suffix('\n').unwrap_or(&told))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// One decision as text.
-fn told(decision: &pb::Decision) -> String {
+fn told(decision: &pb::Decision, teams: &HashMap<String, String>) -> String {
     let mut text = format!("{}\n", decision.summary);
     let when = decision.decide_time.map(|time| time.to_string()).unwrap_or_default();
     let _ = writeln!(
@@ -62,8 +66,15 @@ fn told(decision: &pb::Decision) -> String {
         let _ = writeln!(text, "  by        {}", called(person));
     }
     if !decision.team_id.is_empty() {
-        let strategy = name(decision.strategy().as_str_name(), "STRATEGY_");
-        let _ = writeln!(text, "  team      {}  {strategy}", decision.team_id);
+        // A team that is gone has its id left.
+        let team =
+            teams.get(&decision.team_id).map_or(decision.team_id.clone(), |handle| format!("@{handle}"));
+        // A person who decides goes by no strategy.
+        let strategy = match decision.strategy() {
+            pb::Strategy::Unspecified => String::new(),
+            strategy => format!("  {}", name(strategy.as_str_name(), "STRATEGY_")),
+        };
+        let _ = writeln!(text, "  team      {team}{strategy}");
     }
     for workflow in &decision.workflows {
         let verdict = name(workflow.verdict().as_str_name(), "WORKFLOW_VERDICT_");

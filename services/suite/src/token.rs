@@ -19,7 +19,7 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_parser = role)]
     role: Role,
     /// What people call them
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: Option<String>,
     /// How long it is good for: a number with s, m, h or d
     #[arg(long, default_value = "15m", value_parser = span)]

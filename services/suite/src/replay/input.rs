@@ -169,7 +169,7 @@ mod tests {
     fn gzip_is_recognized_by_its_first_bytes_and_the_limit_counts_messages() {
         let file = std::env::temp_dir().join(format!("replay-input-{}.gz", std::process::id()));
         std::fs::write(&file, packed(3)).unwrap();
-        let read = pieces(open(&file).unwrap(), Some(2));
+        let read = pieces(open(&file).unwrap().text, Some(2));
         std::fs::remove_file(&file).unwrap();
         assert_eq!(messages(&read), 2);
     }
@@ -180,7 +180,7 @@ mod tests {
         let file = std::env::temp_dir().join(format!("replay-cut-{}.gz", std::process::id()));
         let whole = packed(3);
         std::fs::write(&file, &whole[..whole.len() - GOOD.len()]).unwrap();
-        let read = pieces(open(&file).unwrap(), None);
+        let read = pieces(open(&file).unwrap().text, None);
         std::fs::remove_file(&file).unwrap();
         assert!(matches!(read.last(), Some(Piece::CutShort(_))), "{read:?}");
         assert!(messages(&read) >= 1, "{read:?}");

@@ -30,6 +30,7 @@ mod route;
 mod verify;
 
 use std::collections::HashSet;
+use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ use tokio::time::Instant;
 use crate::client::{AddressFlags, Wire};
 use crate::dev_key::{KeyFlags, Minter};
 use crate::failure::{Failure, print};
-use crate::progress::Progress;
+use crate::progress::{Progress, Whole};
 use crate::source;
 use floor::Shift;
 use input::Piece;
@@ -110,6 +111,9 @@ pub(crate) fn run(args: ReplayArgs) -> Result<ExitCode, Failure> {
     if args.json {
         let json = serde_json::to_string(&report).map_err(|error| Failure::because("the report", error))?;
         print(json)?;
+        if !report.is_clean() {
+            runtime::say::aside(report.verdict(""));
+        }
     } else {
         print(report.table(&format!("{}{}", args.api.repeated(), args.key.repeated())))?;
     }
@@ -134,7 +138,8 @@ impl Replay<'_> {
         let office = SharedOffice::of(office);
         let channel = self.wire.bearing(&self.minter.mint("replay-channel", Role::Integration, None)?)?;
         let progress = Arc::new(Progress::shown());
-        progress.begin("messages recorded", None);
+        let source = source::open(&self.args.file)?;
+        progress.begin("messages recorded", Whole::File(source.share));
         let mut shift = floor.map(|floor| Shift::begin(floor, ledger, &progress));
 
         let (due, notes_due) = mpsc::unbounded_channel();
@@ -148,13 +153,13 @@ impl Replay<'_> {
             strict: self.args.strict,
             resolves: shift.is_some(),
         };
-        self.record(&recorder, &office, due).await?;
+        self.record(source.text, &recorder, &office, due).await?;
         let recording = begun.elapsed();
 
         if let Some(shift) = &shift {
             shift.work_off(&progress).await?;
         }
-        progress.begin("notes still to be written", None);
+        progress.begin("notes still to be written", Whole::Unknown);
         notes.await.map_err(|error| Failure::because("notes", error))??;
         resolve::closing_ones(&channel, ledger, &progress, concurrency).await;
         if let Some(shift) = &mut shift {
@@ -181,14 +186,14 @@ impl Replay<'_> {
     /// Hands each line to its lane, opening teams on the way, and waits until all are recorded.
     async fn record(
         &self,
+        text: Box<dyn BufRead + Send>,
         recorder: &Recorder,
         office: &SharedOffice,
         due: mpsc::UnboundedSender<Due>,
     ) -> Result<(), Failure> {
-        let from = source::open(&self.args.file)?;
         let (into, mut pieces) = mpsc::channel(1_024);
         let limit = self.args.limit;
-        std::thread::spawn(move || input::read(from, limit, &into));
+        std::thread::spawn(move || input::read(text, limit, &into));
         let mut lanes = Lanes::start(self.args.concurrency as usize, recorder);
         let mut begun = HashSet::new();
         while let Some(piece) = pieces.recv().await {

@@ -132,7 +132,7 @@ impl Report {
         format!("{table}\n\n{}", self.verdict(flags))
     }
 
-    fn verdict(&self, flags: &str) -> String {
+    pub(super) fn verdict(&self, flags: &str) -> String {
         let mut lines = vec![
             format!(
                 "{} of {}, {}: {} lost, {} duplicated",

@@ -7,7 +7,7 @@ use super::ledger::Ledger;
 
 use crate::client::{Session, patiently};
 use crate::failure::Failure;
-use crate::progress::Progress;
+use crate::progress::{Progress, Whole};
 
 /// Resolves each conversation of the file whose last message says goodbye, unless it is resolved already: so a run that
 /// was interrupted is made good by the next. What is refused is said here, and counted when everything is read back.
@@ -18,7 +18,7 @@ pub(super) async fn closing_ones(
     concurrency: usize,
 ) {
     let closing = ledger.open().to_be_resolved();
-    progress.begin("resolved", Some(closing.len()));
+    progress.begin("resolved", Whole::of(closing.len()));
     stream::iter(closing)
         .for_each_concurrent(concurrency, |conversation_id| async move {
             let request = pb::ResolveConversationRequest { conversation_id, etag: String::new() };

@@ -22,7 +22,7 @@ use super::report::Report;
 use crate::client::{Session, Wire, patiently};
 use crate::dev_key::Minter;
 use crate::failure::Failure;
-use crate::progress::Progress;
+use crate::progress::{Progress, Whole};
 
 /// How long nothing may happen before what is missing counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,7 +57,7 @@ pub(super) async fn settled(ledger: &Ledger, office: &Office, progress: &Progres
             let heard = office.heard().open();
             expected.iter().filter(|about| heard.about.contains_key(*about)).count()
         };
-        progress.begin("notifications", Some(expected.len()));
+        progress.begin("notifications", Whole::of(expected.len()));
         progress.at(come);
         if come == expected.len() {
             return;
@@ -92,7 +92,7 @@ impl Verifier<'_> {
         let entries: Vec<Entry> = self.ledger.open().conversations.values().cloned().collect();
         report.contacts = entries.iter().map(|entry| &entry.contact_id).collect::<HashSet<_>>().len() as u64;
         report.done(&self.ledger.open());
-        self.progress.begin("conversations read back", Some(entries.len()));
+        self.progress.begin("conversations read back", Whole::of(entries.len()));
         report.example = entries.iter().map(|entry| entry.conversation_id.clone()).max();
         self.conversations(&entries, &mut report).await?;
         if let Some(shift) = shift {

@@ -10,12 +10,9 @@ use kernel::{Clock, Role};
 use proto::routing::v1 as pb;
 use serde_json::{Value, json};
 
-use crate::client::{AddressFlags, Session, patiently};
+use crate::client::{AddressFlags, Session, patiently, teams};
 use crate::dev_key::KeyFlags;
 use crate::failure::{self, Failure};
-
-/// Teams read at once.
-const PAGE: i32 = 200;
 
 #[derive(clap::Args)]
 pub(crate) struct ReportArgs {
@@ -82,24 +79,6 @@ async fn reports(api: &Session, args: &ReportArgs) -> Result<Vec<pb::GetTeamRepo
             Err(Failure(format!("there is no team @{handle}; without --team all of them are shown")))
         }
         _ => Ok(reports),
-    }
-}
-
-/// Every team, by handle.
-async fn teams(api: &Session) -> Result<Vec<pb::Team>, Failure> {
-    let (mut teams, mut page_token) = (Vec::new(), String::new());
-    loop {
-        let request = pb::ListTeamsRequest { page_size: PAGE, page_token };
-        let page = patiently(|| {
-            let (mut teams, request) = (api.teams(), request.clone());
-            async move { teams.list_teams(request).await }
-        });
-        let page = page.await.map_err(|status| Failure::call("the teams", &status))?;
-        teams.extend(page.teams);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(teams);
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use tonic::{Response, Status, Streaming};
 use super::target::Target;
 use crate::client::Pace;
 use crate::failure::Failure;
-use crate::progress::Progress;
+use crate::progress::{Progress, Whole};
 
 /// What a message of the stream brings.
 pub(super) struct Received {
@@ -40,7 +40,7 @@ impl<'a> Receiving<'a> {
     /// Opens the file. `of` is what it is made of; how many of them are written is always in `written`.
     pub(super) fn into(file: &Path, of: &'static str, written: &'a AtomicI64) -> Result<Self, Failure> {
         let progress = Progress::shown();
-        progress.begin(of, None);
+        progress.begin(of, Whole::Unknown);
         Ok(Self { target: Target::open(file)?, resume_token: String::new(), progress, written })
     }
 

@@ -18,7 +18,7 @@ use super::churn;
 use super::people::Floor;
 use crate::client::patiently;
 use crate::failure::Failure;
-use crate::progress::Progress;
+use crate::progress::{Progress, Whole};
 
 /// How often agents look by themselves, when nothing was said to them and when they are to finish.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -74,7 +74,7 @@ impl Shift {
     /// Waits until nothing is queued any more, while the agents finish what they have; or until nothing more happens.
     pub(in crate::replay) async fn work_off(&self, progress: &Progress) -> Result<(), Failure> {
         self.finishing.store(true, Ordering::Relaxed);
-        progress.begin("still waiting for an agent", None);
+        progress.begin("still waiting for an agent", Whole::Unknown);
         let (mut fewest, mut since) = (i32::MAX, Instant::now());
         while since.elapsed() < PATIENCE {
             let waiting = self.waiting().await?;

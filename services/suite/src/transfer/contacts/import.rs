@@ -1,6 +1,5 @@
 //! An import, and what becomes of its rows.
 
-use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -15,8 +14,8 @@ use super::rejects::Rejects;
 use super::report::Report;
 use crate::client::Session;
 use crate::failure::{Failure, print};
-use crate::progress::Progress;
-use crate::source;
+use crate::progress::{Progress, Whole};
+use crate::source::{self, Source};
 use crate::transfer::ApiFlags;
 use crate::transfer::sending::{Heard, Sent, number, send};
 use crate::transfer::window::Window;
@@ -74,7 +73,6 @@ impl ImportContacts {
     pub(in crate::transfer) fn run(self) -> Result<ExitCode, Failure> {
         let format = Format::of(self.format, &self.file)?;
         let from = source::open(&self.file)?;
-        let length = self.length();
         let rejects = Rejects::open(self.rejects.as_deref(), &self.file, format)?;
         let so_far = Mutex::new(Report { dry_run: self.dry_run, ..Report::default() });
         let now = || so_far.lock().map(|report| report.clone()).unwrap_or_default();
@@ -83,7 +81,6 @@ impl ImportContacts {
             start: self.start(format),
             rejects,
             progress: Progress::shown(),
-            length,
             so_far: &so_far,
         };
         let begun = Instant::now();
@@ -112,12 +109,6 @@ impl ImportContacts {
             delimiter: self.delimiter.map(String::from).unwrap_or_default(),
         }
     }
-
-    /// The bytes of the file, where they are those that are sent.
-    fn length(&self) -> Option<u64> {
-        let packed = self.file.extension().is_some_and(|ending| ending == "gz");
-        std::fs::metadata(&self.file).ok().filter(|file| file.is_file() && !packed).map(|file| file.len())
-    }
 }
 
 struct Importing<'a> {
@@ -125,14 +116,13 @@ struct Importing<'a> {
     start: pb::ContactImportStart,
     rejects: Rejects,
     progress: Progress,
-    length: Option<u64>,
     so_far: &'a Mutex<Report>,
 }
 
 impl Importing<'_> {
     /// Imports everything; tells how many rejected rows were said.
-    async fn run(mut self, from: Box<dyn BufRead + Send>) -> Result<u64, Failure> {
-        self.progress.begin("rows", None);
+    async fn run(mut self, from: Source) -> Result<u64, Failure> {
+        self.progress.begin("rows", Whole::File(from.share));
         let (session, start) = (self.session.clone(), self.start.clone());
         let request = |sent| pb::ImportContactsRequest {
             frame: Some(match sent {
@@ -146,7 +136,7 @@ impl Importing<'_> {
             let mut contacts = session.contact_imports();
             async move { contacts.import_contacts(requests).await }
         };
-        send(from, request, open, |answer, window| self.heard(answer, window)).await?;
+        send(from.text, request, open, |answer, window| self.heard(answer, window)).await?;
         self.rejects.finish()
     }
 
@@ -164,26 +154,20 @@ impl Importing<'_> {
                         self.progress.say(said);
                     }
                 }
-                self.count(progress.counts.unwrap_or_default(), number(answer.resume_offset));
+                self.count(progress.counts.unwrap_or_default());
             }
             Some(Frame::Finished(all)) => {
-                self.count(all.counts.unwrap_or_default(), number(answer.resume_offset));
+                self.count(all.counts.unwrap_or_default());
             }
             Some(Frame::Opened(_) | Frame::Heartbeat(_) | Frame::Closing(_)) | None => {}
         }
         Ok(Heard { resume_token: answer.resume_token, resume_offset: answer.resume_offset, finished })
     }
 
-    fn count(&self, counts: pb::ContactImportCounts, bytes: u64) {
+    fn count(&self, counts: pb::ContactImportCounts) {
         let Ok(mut report) = self.so_far.lock() else { return };
         report.counted(counts);
         self.progress.at(usize::try_from(report.rows).unwrap_or(usize::MAX));
-        if let Some(length) = self.length.filter(|length| *length > 0) {
-            self.progress.beside(format!(
-                ", {} % of the file, {} left out",
-                bytes * 100 / length,
-                report.rejected
-            ));
-        }
+        self.progress.beside(format!(", {} left out", report.rejected));
     }
 }

@@ -1,7 +1,7 @@
 //! An import. Lines that were left out are said, or written to a file as they were, so that they can be mended and imported.
 
 use std::fs::File;
-use std::io::{BufRead, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -14,8 +14,8 @@ use proto::notes::v1::import_notes_response::Frame;
 use crate::client::Session;
 use crate::counted::counted;
 use crate::failure::{Failure, print};
-use crate::progress::Progress;
-use crate::source;
+use crate::progress::{Progress, Whole};
+use crate::source::{self, Source};
 use crate::transfer::ApiFlags;
 use crate::transfer::sending::{Heard, Sent, number, send};
 use crate::transfer::target::file_of_rejects;
@@ -68,8 +68,8 @@ struct Importing<'a> {
 }
 
 impl Importing<'_> {
-    async fn run(mut self, from: Box<dyn BufRead + Send>) -> Result<(), Failure> {
-        self.progress.begin("lines", None);
+    async fn run(mut self, from: Source) -> Result<(), Failure> {
+        self.progress.begin("lines", Whole::File(from.share));
         let request = |sent| pb::ImportNotesRequest {
             frame: Some(match sent {
                 Sent::Start(resume_token) => Piece::Start(pb::NoteImportStart { resume_token }),
@@ -81,7 +81,7 @@ impl Importing<'_> {
             let mut notes = session.note_transfers();
             async move { notes.import_notes(requests).await }
         };
-        send(from, request, open, |answer, window| self.heard(answer, window)).await?;
+        send(from.text, request, open, |answer, window| self.heard(answer, window)).await?;
         self.finish()
     }
 
