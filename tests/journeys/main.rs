@@ -6,6 +6,7 @@
 //! | [`block`] | a customer who is blocked writes on, and nobody is called for it |
 //! | [`panel`] | what three services know of a customer, and what is left of it while one is away |
 //! | [`contact_notes`] | what a colleague wrote on a customer is there in the next conversation with them |
+//! | [`help_desk`] | a help desk keeps its customers and notes here, and finds them again |
 //! | [`merge`] | two customers turn out to be one person, and then not |
 //! | [`internal_messages`] | a supervisor corrects an agent, the agent calls one, and nobody else learns of it |
 //! | [`timeline`] | everything around a conversation, as its people see it, and how it is handed over |
@@ -51,6 +52,7 @@ mod day;
 mod erasure;
 mod exports;
 mod handoff;
+mod help_desk;
 mod hostile;
 mod imports;
 mod internal_messages;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proto::contacts::v1::activity_service_client::ActivityServiceClient;
+use proto::contacts::v1::admin_service_client::AdminServiceClient as ContactsAdminServiceClient;
+use proto::contacts::v1::attribute_service_client::AttributeServiceClient;
 use proto::contacts::v1::block_service_client::BlockServiceClient;
 use proto::contacts::v1::contact_export_service_client::ContactExportServiceClient;
 use proto::contacts::v1::contact_import_service_client::ContactImportServiceClient;
@@ -12,7 +14,9 @@ use proto::contacts::v1::erasure_service_client::ErasureServiceClient;
 use proto::contacts::v1::list_service_client::ListServiceClient;
 use proto::contacts::v1::merge_service_client::MergeServiceClient;
 use proto::contacts::v1::panel_service_client::PanelServiceClient;
+use proto::contacts::v1::search_service_client::SearchServiceClient;
 use proto::notes::v1::acknowledgement_service_client::AcknowledgementServiceClient;
+use proto::notes::v1::admin_service_client::AdminServiceClient as NotesAdminServiceClient;
 use proto::notes::v1::contact_note_service_client::ContactNoteServiceClient;
 use proto::notes::v1::conversation_export_service_client::ConversationExportServiceClient;
 use proto::notes::v1::internal_message_service_client::InternalMessageServiceClient;
@@ -167,6 +171,24 @@ impl Session {
         ContactServiceClient::new(self.to("contacts"))
     }
 
+    /// Contacts by what is known of them.
+    #[must_use]
+    pub fn contact_searches(&self) -> SearchServiceClient<Authorized> {
+        SearchServiceClient::new(self.to("contacts"))
+    }
+
+    /// What an organization wants to know of its contacts, and what it knows.
+    #[must_use]
+    pub fn attributes(&self) -> AttributeServiceClient<Authorized> {
+        AttributeServiceClient::new(self.to("contacts"))
+    }
+
+    /// What an organization decides about its contacts.
+    #[must_use]
+    pub fn contacts_admin(&self) -> ContactsAdminServiceClient<Authorized> {
+        ContactsAdminServiceClient::new(self.to("contacts"))
+    }
+
     /// People outside who are one.
     #[must_use]
     pub fn merges(&self) -> MergeServiceClient<Authorized> {
@@ -279,6 +301,12 @@ impl Session {
     #[must_use]
     pub fn notes(&self) -> NoteServiceClient<Authorized> {
         NoteServiceClient::new(self.to("notes"))
+    }
+
+    /// What an organization decides about its notes.
+    #[must_use]
+    pub fn notes_admin(&self) -> NotesAdminServiceClient<Authorized> {
+        NotesAdminServiceClient::new(self.to("notes"))
     }
 
     /// Notes on contacts.

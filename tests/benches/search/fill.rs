@@ -2,9 +2,10 @@
 //! transactions, spread over two years. Events that nobody needs here are left out.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use db::{Db, Engine, Target};
+use db::{Db, DbError, Engine, Target};
 use kernel::{Clock, ContactId, ConversationId, OrgId, Role, Subject, Timestamp};
 use notes::domain::search::Entry;
 use notes::domain::transfer::{Field, Line, Value, kind_named};
@@ -201,24 +202,28 @@ async fn write_notes(db: &Db, count: usize, real: &[(ConversationId, ContactId)]
                 note(&clock, place, (number, count), text.next())
             })
             .collect();
-        let written = notes.len();
-        let write = db.write(&org, move |tx| {
-            Box::pin(async move {
-                let lines: Vec<Line> = notes.iter().map(line).collect();
-                notes::store::transfer::insert(
-                    tx,
-                    kind_named("note").unwrap(),
-                    &lines.iter().collect::<Vec<_>>(),
-                )
-                .await?;
-                let entries: Vec<_> =
-                    notes.iter().map(|note| (note.note_id, note.create_time, Entry::of(note, []))).collect();
-                notes::store::search::index_all(tx, &entries).await
-            })
-        });
-        write.await.unwrap();
-        progress.at(progress.done + written);
+        let notes = Arc::new(notes);
+        // A machine that has much else to do is waited for.
+        while let Err(error) = write(db, &org, Arc::clone(&notes)).await {
+            assert!(error.is_transient(), "{error}");
+        }
+        progress.at(progress.done + notes.len());
     }
+}
+
+/// Writes notes, and what they are found by.
+async fn write(db: &Db, org: &OrgId, notes: Arc<Vec<Note>>) -> Result<(), DbError> {
+    let write = db.write(org, move |tx| {
+        Box::pin(async move {
+            let lines: Vec<Line> = notes.iter().map(line).collect();
+            let lines: Vec<&Line> = lines.iter().collect();
+            notes::store::transfer::insert(tx, kind_named("note").unwrap(), &lines).await?;
+            let entries: Vec<_> =
+                notes.iter().map(|note| (note.note_id, note.create_time, Entry::of(note, []))).collect();
+            notes::store::search::index_all(tx, &entries).await
+        })
+    });
+    write.await
 }
 
 fn note(clock: &Clock, place: Place, (number, count): (usize, usize), text: String) -> Note {
