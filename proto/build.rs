@@ -55,9 +55,13 @@ fn main() -> io::Result<()> {
     fs::write(out.join("validation.rs"), validation::checks(&contracts))?;
 
     let mut ours = compiler.file_descriptor_set();
-    // Well-known types are mapped to prost-types, but the generator wants to have seen them.
-    ours.file
-        .retain(|file| file.package().starts_with("backchannel.") || file.package() == "google.protobuf");
+    // Well-known types are mapped to prost-types, but the generator wants to have seen them. The body of a plain HTTP request is the
+    // one message of others that a request of ours holds.
+    ours.file.retain(|file| {
+        file.package().starts_with("backchannel.")
+            || file.package() == "google.protobuf"
+            || file.name() == "google/api/httpbody.proto"
+    });
     tonic_prost_build::configure()
         .codec_path("crate::codec::Contract")
         .btree_map(".")

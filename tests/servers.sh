@@ -1,11 +1,13 @@
-# Sourced by tests/run: a private PostgreSQL and a private NATS on free loopback ports, with their files in a temporary
-# directory. A cluster or a server of the system is never touched. Reads `say` and `fail`.
+# Sourced by tests/run: a private PostgreSQL, a private NATS and a private SMTP server on free loopback ports, with their files in a
+# temporary directory. A cluster or a server of the system is never touched. Reads `say` and `fail`, and `need_python_packages` of
+# tests/tools.sh.
 
 SERVERS_DIR=""
 POSTGRES_PID=""
 NATS_PID=""
+SMTP_PID=""
 
-# Exports BACKCHANNEL_TEST_POSTGRES and BACKCHANNEL_TEST_NATS. A server which is named already is used as it is; one which
+# Exports BACKCHANNEL_TEST_POSTGRES, BACKCHANNEL_TEST_NATS and BACKCHANNEL_TEST_SMTP. A server which is named already is used as it is; one which
 # cannot be reached is an error, so that no test is ever skipped for want of it.
 start_servers() {
     local missing=()
@@ -25,15 +27,24 @@ start_servers() {
     else
         start "NATS" start_nats || return
     fi
-    export BACKCHANNEL_TEST_POSTGRES BACKCHANNEL_TEST_NATS
+    if [[ -n ${BACKCHANNEL_TEST_SMTP:-} ]]; then
+        [[ -s $BACKCHANNEL_TEST_SMTP/sink.json ]] || fail "BACKCHANNEL_TEST_SMTP is no folder of tests/smtp/sink" || return
+        say "SMTP: the server that BACKCHANNEL_TEST_SMTP names"
+    else
+        need_python_packages || return
+        command -v openssl >/dev/null || install_packages openssl || return
+        start "the SMTP server" start_smtp || return
+    fi
+    export BACKCHANNEL_TEST_POSTGRES BACKCHANNEL_TEST_NATS BACKCHANNEL_TEST_SMTP
 }
 
 # Runs at every exit, also after Ctrl-C: stops what was started here, by its process id.
 stop_servers() {
     trap '' INT TERM # a second Ctrl-C must not leave a server behind
+    [[ -z $SMTP_PID ]] || stop_process "$SMTP_PID" TERM
     [[ -z $NATS_PID ]] || stop_process "$NATS_PID" TERM
     [[ -z $POSTGRES_PID ]] || stop_process "$POSTGRES_PID" INT # INT: disconnect clients, then end cleanly
-    NATS_PID="" POSTGRES_PID=""
+    NATS_PID="" POSTGRES_PID="" SMTP_PID=""
     [[ -z $SERVERS_DIR ]] || rm -rf "$SERVERS_DIR"
     SERVERS_DIR=""
 }
@@ -88,6 +99,17 @@ start_nats() {
     wait_until_up "$NATS_PID" "$SERVERS_DIR/nats.log" answers "nats://127.0.0.1:$port" || return
     BACKCHANNEL_TEST_NATS="nats://127.0.0.1:$port"
     say "NATS: $("$program" --version), process $NATS_PID, port $port"
+}
+
+# It takes free ports by itself, and says in its folder which.
+start_smtp() {
+    local files="$SERVERS_DIR/smtp"
+    rm -rf "$files" && mkdir -m 700 "$files" || return
+    PYTHONPATH="$PYTHON_PACKAGES" python3 tests/smtp/sink "$files" >"$SERVERS_DIR/smtp.log" 2>&1 &
+    SMTP_PID=$!
+    wait_until_up "$SMTP_PID" "$SERVERS_DIR/smtp.log" test -s "$files/sink.json" || return
+    BACKCHANNEL_TEST_SMTP=$files
+    say "SMTP: tests/smtp/sink, process $SMTP_PID"
 }
 
 # Asks `$3...` for up to 30 s, and gives up at once when the process has ended.
@@ -145,4 +167,12 @@ install_packages() {
     "${as_root[@]}" apt-get update -qq >&2 &&
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
             --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >&2
+}
+
+# Fetches a package's file into a directory, and installs nothing.
+download_package() {
+    (cd "$2" && apt-get -o APT::Sandbox::User=root download -qq "$1") >&2 2>/dev/null || {
+        if ((EUID == 0)); then apt-get update -qq >&2; else sudo ${CI:+-n} -- apt-get update -qq >&2; fi &&
+            (cd "$2" && apt-get -o APT::Sandbox::User=root download -qq "$1") >&2
+    }
 }

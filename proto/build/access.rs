@@ -16,11 +16,11 @@ pub(crate) fn methods(contracts: &Contracts) -> String {
     for service in contracts.services() {
         for method in service.methods() {
             let options = method.options();
-            let roles = roles(&method, &options, &access);
+            let (roles, public) = access_of(&method, &options, &access);
             let level = idempotency(&method, &options);
             let _ = writeln!(
                 source,
-                "    Method {{ path: \"/{}/{}\", service: \"{}\", name: \"{}\", roles: &[{roles}], \
+                "    Method {{ path: \"/{}/{}\", service: \"{}\", name: \"{}\", roles: &[{roles}], public: {public}, \
                  client_streaming: {}, server_streaming: {}, idempotency: Idempotency::{level} }},",
                 service.full_name(),
                 method.name(),
@@ -35,17 +35,20 @@ pub(crate) fn methods(contracts: &Contracts) -> String {
     source
 }
 
-fn roles(
+/// The roles that may call, and whether anybody may.
+fn access_of(
     method: &MethodDescriptor,
     options: &DynamicMessage,
     access: &prost_reflect::ExtensionDescriptor,
-) -> String {
+) -> (String, bool) {
     assert!(options.has_extension(access), "{}: the access option is missing", method.full_name());
     let value = options.get_extension(access);
     let Value::Message(rule) = value.as_ref() else { panic!("{ACCESS} is not a message") };
     let listed = rule.get_field_by_name("roles");
     let Some(Value::List(listed)) = listed.as_deref() else { panic!("{ACCESS} has no roles") };
-    assert!(!listed.is_empty(), "{}: the access option names no role", method.full_name());
+    let public = rule.get_field_by_name("public").is_some_and(|public| *public == Value::Bool(true));
+    let name = method.full_name();
+    assert!(listed.is_empty() == public, "{name}: the access option names roles, or is public");
     let names: Vec<String> = listed
         .iter()
         .map(|role| match role {
@@ -58,7 +61,7 @@ fn roles(
             other => panic!("{}: {other:?} is not a role", method.full_name()),
         })
         .collect();
-    names.join(", ")
+    (names.join(", "), public)
 }
 
 fn idempotency(method: &MethodDescriptor, options: &DynamicMessage) -> &'static str {

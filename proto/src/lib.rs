@@ -28,6 +28,8 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
 }
 pub use generated::backchannel::{common, contacts, notes, notifications, routing};
+/// What a request of ours holds of others': the body of a plain HTTP request.
+pub use generated::google;
 
 /// The encoded `google.protobuf.FileDescriptorSet` of all contracts, what they import, and the details of
 /// refusals (`google.rpc`).

@@ -12,8 +12,10 @@ pub struct Method {
     pub service: &'static str,
     /// Name of the RPC, such as `CreateNote`.
     pub name: &'static str,
-    /// Who may call it. Never empty.
+    /// Who may call it. Empty only if it is public.
     pub roles: &'static [Role],
+    /// Whether anybody may call it, without a bearer token.
+    pub public: bool,
     /// Whether its request is a stream.
     pub client_streaming: bool,
     /// Whether it answers with a stream.

@@ -56,20 +56,36 @@ fn every_string_repeated_integer_and_enum_field_of_a_request_has_a_rule() {
 
 // P3
 #[test]
-fn every_rpc_of_the_descriptors_is_in_the_table_with_at_least_one_role() {
+fn every_rpc_of_the_descriptors_is_in_the_table_with_at_least_one_role_or_is_public() {
     let pool = pool();
     let mut count = 0;
     for service in pool.services().filter(|service| service.full_name().starts_with("backchannel.")) {
         for method in service.methods() {
             let path = format!("/{}/{}", service.full_name(), method.name());
             let entry = proto::method(&path).unwrap_or_else(|| panic!("{path} is not in the table"));
-            assert!(!entry.roles.is_empty(), "{path}");
+            assert_eq!(entry.roles.is_empty(), entry.public, "{path}");
             assert_eq!(entry.server_streaming, method.is_server_streaming(), "{path}");
             count += 1;
         }
     }
     assert_eq!(count, proto::METHODS.len());
     assert!(proto::method("/backchannel.notes.v1.NoteService/NoSuch").is_none());
+}
+
+/// What answers callers who show no token, each for a reason that somebody has thought about.
+const PUBLIC: [&str; 1] = ["/backchannel.notifications.v1.EmailService/Unsubscribe"];
+
+// P3
+#[test]
+fn only_what_is_meant_to_be_is_public_and_it_answers_with_nothing() {
+    let pool = pool();
+    let public = proto::METHODS.iter().filter(|method| method.public);
+    assert_eq!(public.clone().map(|method| method.path).collect::<Vec<_>>(), PUBLIC);
+    for method in public {
+        let service = pool.get_service_by_name(method.service).unwrap();
+        let rpc = service.methods().find(|rpc| rpc.name() == method.name).unwrap();
+        assert_eq!(rpc.output().fields().len(), 0, "{}", method.path);
+    }
 }
 
 // N3

@@ -162,7 +162,10 @@ impl Ear {
                 tokio::time::timeout(PATIENCE, self.0.message()).await.expect("a notification in time");
             match frame.unwrap().expect("the stream goes on").frame {
                 Some(feed::subscribe_response::Frame::Notification(notification)) => return notification,
-                Some(feed::subscribe_response::Frame::Heartbeat(_)) => {}
+                Some(
+                    feed::subscribe_response::Frame::Heartbeat(_)
+                    | feed::subscribe_response::Frame::ReadState(_),
+                ) => {}
                 other => panic!("instead of a notification: {other:?}"),
             }
         }

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use testkit::free_port;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use crate::imports::Place;
-use crate::processes::free_port;
 
 /// The binary, with what it is told; it runs in this folder.
 async fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {

@@ -19,12 +19,17 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) async fn up() -> Self {
+        Self::up_with(&[]).await
+    }
+
+    /// With these variables in its environment.
+    pub(crate) async fn up_with(environment: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let folder = data.path().join("made");
         let log = data.path().join("up.log");
         let arguments =
             ["up", "--data", folder.to_str().unwrap(), "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
-        Self { process: Process::start(&arguments, &[], &log).await, data }
+        Self { process: Process::start(&arguments, environment, &log).await, data }
     }
 
     fn file(&self, name: &str) -> PathBuf {

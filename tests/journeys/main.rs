@@ -11,6 +11,10 @@
 //! | [`internal_messages`] | a supervisor corrects an agent, the agent calls one, and nobody else learns of it |
 //! | [`timeline`] | everything around a conversation, as its people see it, and how it is handed over |
 //! | [`handoff`] | a conversation is given away with what the next one has to know |
+//! | [`emails`] | a mention reaches its reader's mailbox, and the note stays where it is |
+//! | [`preferences`] | an agent mutes a conversation, and is told why they heard of nothing but in the feed |
+//! | [`webhooks`] | what happens in all services reaches the webhooks that want to know |
+//! | [`streams`] | cut, stalled and expired streams, as many as the fault table says |
 //! | [`workflows`] | what a workflow does in the other services |
 //! | [`exports`] | later the whole exchange is read in the history, and taken along as a file by those who may |
 //! | [`privacy`] | no path leads a note to a contact |
@@ -18,6 +22,8 @@
 //! | [`audit`] | a day of work leaves exactly its records, for the organization's admins only |
 //! | [`tenancy`] | another organization's ids are as if they did not exist |
 //! | [`commands`] | what a person at a terminal is told when it cannot be done |
+//! | [`backups`] | what was saved is served again, elsewhere |
+//! | [`doctor`] | what whoever deploys it does before the first call, and is told |
 //! | [`imports`] | contacts come from a spreadsheet's file and go to another organization |
 //! | [`replays`] | recorded messages, replayed again and over a restart |
 //! | [`retries`] | a repeated request has one effect |
@@ -43,12 +49,15 @@
 mod access;
 mod assigners;
 mod audit;
+mod backups;
 mod block;
 mod cancels;
 mod cast;
 mod commands;
 mod contact_notes;
 mod day;
+mod doctor;
+mod emails;
 mod erasure;
 mod exports;
 mod handoff;
@@ -60,6 +69,7 @@ mod kills;
 mod merge;
 mod operations;
 mod panel;
+mod preferences;
 mod privacy;
 mod processes;
 mod raw;
@@ -67,8 +77,10 @@ mod replays;
 mod reports;
 mod retries;
 mod rooms;
+mod streams;
 mod tenancy;
 mod timeline;
 mod traces;
+mod webhooks;
 mod workflows;
 mod world;

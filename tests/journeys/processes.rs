@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use testkit::free_port;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -24,8 +25,13 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts `backchannel` with these arguments and waits until it says that it is ready. What it logs goes to `log`.
+    /// Where it should listen anywhere, it gets a port that is still free when it is restarted.
     pub(crate) async fn start(arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Self {
-        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let somewhere = |argument: &str| match argument {
+            "127.0.0.1:0" => format!("127.0.0.1:{}", free_port()),
+            other => other.to_owned(),
+        };
+        let arguments: Vec<String> = arguments.iter().map(|&argument| somewhere(argument)).collect();
         let environment: Vec<(String, String)> =
             environment.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         Self::spawn(arguments, environment, log).await
@@ -106,10 +112,4 @@ impl Process {
         let ended = self.child.wait().await.expect("it ends");
         (ended.success(), begun.elapsed())
     }
-}
-
-/// A loopback port that was free a moment ago, for a process whose address others must know before it starts.
-pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }

@@ -61,6 +61,17 @@ pub(crate) async fn call(world: &World, token: &str, method: &proto::Method, val
 
 /// Calls an RPC with these bytes, whether they are a request or not.
 pub(crate) async fn send(world: &World, token: &str, method: &proto::Method, request: Vec<u8>) -> Answer {
+    listen(world, token, method, request, LISTEN).await
+}
+
+/// The same, and listens to a stream until it says nothing for so long.
+pub(crate) async fn listen(
+    world: &World,
+    token: &str,
+    method: &proto::Method,
+    request: Vec<u8>,
+    patience: Duration,
+) -> Answer {
     let channel = world.wire.channel_for(method.path).expect("a service with an address");
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.expect("the service answers");
@@ -73,7 +84,7 @@ pub(crate) async fn send(world: &World, token: &str, method: &proto::Method, req
         Err(status) => return Answer { status: Some(status), ..answer },
     };
     loop {
-        match tokio::time::timeout(LISTEN, stream.message()).await {
+        match tokio::time::timeout(patience, stream.message()).await {
             // An open stream with nothing more to say.
             Err(_) if method.server_streaming => return answer,
             Err(_) => continue,

@@ -4,28 +4,12 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
-use crate::processes::Process;
-
-/// A running `backchannel up` and its folder.
-struct Place {
-    process: Process,
-    data: TempDir,
-}
+use crate::imports::Place;
 
 impl Place {
-    async fn up() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let folder = data.path().join("made");
-        let log = data.path().join("up.log");
-        let arguments =
-            ["up", "--data", folder.to_str().unwrap(), "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
-        Self { process: Process::start(&arguments, &[], &log).await, data }
-    }
-
     fn folder(&self) -> std::path::PathBuf {
         self.data.path().join("made")
     }
@@ -241,9 +225,25 @@ fn the_wrong_key_is_named_and_a_folder_in_use_is_refused() {
         let crossed = crossed.wait_with_output().await.unwrap();
         let said = String::from_utf8_lossy(&crossed.stderr).into_owned();
         assert_eq!(crossed.status.code(), Some(2), "{said}");
-        assert!(said.contains("that server knows another key"), "{said}");
+        assert!(said.contains("that server knows another key or audience"), "{said}");
         let said = second_up(&place.folder()).await;
         assert!(said.contains("in use by another process"), "{said}");
+    });
+}
+
+// P1 G8
+#[test]
+fn a_server_with_an_audience_of_its_own_is_called_with_it() {
+    testkit::run(async {
+        let place = Place::up_with(&[("BACKCHANNEL_AUDIENCE", "desk")]).await;
+        let file = place.folder().join("day.jsonl");
+        std::fs::write(&file, line("a", "")).unwrap();
+        let refused = place.replay(file.to_str().unwrap(), &[]).output().await.unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(said.contains("--audience"), "{said}");
+        let (code, report) = place.replayed(&[line("a", "")], &["--audience", "desk"]).await;
+        assert_eq!((code, &report["messages"]), (0, &Value::from(1)), "{report}");
     });
 }
 

@@ -14,13 +14,16 @@ use crate::world::{World, in_every_shape};
 
 /// RPCs to which an id that is nobody's is no error: a filter that nothing passes, a notification that is nobody's to read, a batch
 /// which then is not applied and says so of each item.
-const INDIFFERENT: [&str; 13] = [
+const INDIFFERENT: [&str; 16] = [
     "/backchannel.contacts.v1.ErasureService/ListErasures",
     "/backchannel.contacts.v1.MergeService/ListDuplicates",
     "/backchannel.contacts.v1.MergeService/ListMerges",
     "/backchannel.notes.v1.InternalMessageService/GetInternalUnreadCounts",
     "/backchannel.notes.v1.NoteSearchService/SearchNotes",
+    "/backchannel.notifications.v1.DeliveryService/ListDeliveries",
+    "/backchannel.notifications.v1.DeliveryService/RetryDeliveries",
     "/backchannel.notifications.v1.NotificationService/MarkNotificationsRead",
+    "/backchannel.notifications.v1.PreferenceService/UnmuteConversation",
     "/backchannel.routing.v1.AgentService/ListAgents",
     "/backchannel.routing.v1.BulkService/BatchResolveConversations",
     "/backchannel.routing.v1.BulkService/BatchSnoozeConversations",
@@ -167,6 +170,7 @@ async fn seen_by(world: &World, org: &str, values: &Values) -> Vec<Vec<bytes::By
         "/backchannel.notes.v1.ContactNoteService/ListContactNotes",
         "/backchannel.notes.v1.NoteTemplateService/GetNoteTemplate",
         "/backchannel.notes.v1.InternalMessageService/ListInternalMessages",
+        "/backchannel.notifications.v1.WebhookService/GetWebhook",
     ] {
         let answer = call(world, &token, proto::method(path).unwrap(), values).await;
         assert!(answer.status.is_none(), "{path}: {answer:?}");

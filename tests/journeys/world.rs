@@ -8,9 +8,9 @@ use kernel::{Clock, OrgId, Role, Subject};
 use rpc::{DevKey, Signer, TokenSpec};
 use suite::client::{Session, Wire};
 use tempfile::TempDir;
-use testkit::{Engine, PostgresDatabase, Suite};
+use testkit::{Engine, PostgresDatabase, Suite, free_port};
 
-use crate::processes::{Process, free_port};
+use crate::processes::Process;
 
 /// The organization of most journeys.
 pub(crate) const ORG: &str = "acme";
@@ -147,8 +147,13 @@ impl World {
 
     /// A token of an hour.
     pub(crate) fn token(&self, org: &str, subject: &str, role: Role) -> String {
+        self.short_token(org, subject, role, Duration::from_secs(3_600))
+    }
+
+    /// A token that ends after so long.
+    pub(crate) fn short_token(&self, org: &str, subject: &str, role: Role, ttl: Duration) -> String {
         let mut spec = TokenSpec::new(OrgId::parse(org).unwrap(), Subject::parse(subject).unwrap(), role);
-        spec.ttl = Duration::from_secs(3_600);
+        spec.ttl = ttl;
         self.signer.mint(&spec).expect("the key signs")
     }
 

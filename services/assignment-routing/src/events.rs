@@ -1,6 +1,7 @@
-//! What routing tells notifications and contacts: recorded with the effect, delivered by the relay.
+//! What routing tells notifications, contacts and webhooks: recorded with the effect, delivered by the relay.
 
 pub mod notes;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -64,6 +65,7 @@ impl Told {
             note_id: note.map(|note| note.to_string()).unwrap_or_default(),
             actor: self.actor.map(actor),
             occur_time: Some(rpc::convert::proto_time(self.occur_time)),
+            private_excerpt: String::new(),
         };
         Event {
             event_id: self.event,
@@ -132,6 +134,7 @@ impl ToldSeveral {
             note_id: String::new(),
             actor: None,
             occur_time: Some(rpc::convert::proto_time(self.occur_time)),
+            private_excerpt: String::new(),
         };
         let payload = message.encode_to_vec();
         Some(Event {

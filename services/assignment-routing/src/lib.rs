@@ -31,6 +31,7 @@ pub mod worker;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use announce::Announcer;
 use audit::Sealer;
 use merges::Follower;
 use outbox::{Deliver, Outbox, Relay, Sweep};
@@ -81,13 +82,19 @@ pub fn unit() -> Unit {
 /// [`StartError`] where its settings, its database or the address of a peer are not as they must be.
 pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> {
     let settings: RoutingConfig = config.section(NAME)?;
-    let notifications = deliver_to_notifications(deps.peer(NOTIFICATIONS)?);
+    let notifications = deps.peer(NOTIFICATIONS)?;
     let contacts = deps.peer(CONTACTS)?;
     let db = deps.open(&store::MIGRATIONS).await?;
     let outbox = Outbox::new();
     let to_contacts = deliver_to_contacts(contacts.clone());
     let to_notes: Arc<dyn Deliver> = Arc::new(ToNotes::new(deps.peer(NOTES)?));
-    let targets = HashMap::from([(NOTIFICATIONS, notifications), (CONTACTS, to_contacts), (NOTES, to_notes)]);
+    let announcer = Announcer::new(outbox.clone());
+    let targets = HashMap::from([
+        (NOTIFICATIONS, deliver_to_notifications(notifications.clone())),
+        (announce::TARGET, announce::deliver(notifications.clone())),
+        (CONTACTS, to_contacts),
+        (NOTES, to_notes),
+    ]);
     let relay = Relay::new(NAME, db.clone(), outbox.clone(), deps.clock.clone(), targets);
     let app = Arc::new(App {
         db: db.clone(),
@@ -96,6 +103,7 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
         clock: deps.clock.clone(),
         seal: deps.seal.clone(),
         outbox,
+        announcer: announcer.clone(),
         wake: deps.wake.clone(),
         contacts,
         settings,
@@ -105,18 +113,21 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
         streams_end: deps.streams_end.clone(),
     });
     let routes = Api::new(Arc::clone(&app)).routes();
-    Ok(Service { routes, workers: workers(&app, relay, Sweep::new(db)), health: health() })
+    let mut workers = workers(&app, relay, Sweep::new(db));
+    workers.push(announce::asker(&announcer, notifications));
+    Ok(Service { routes, workers, health: health() })
 }
 
 fn workers(app: &Arc<App>, relay: Relay, sweep: Sweep) -> Vec<Worker> {
     let [assigner, leases, snoozes] = [app, app, app].map(Arc::clone);
     let [presence, inboxes, timers] = [app, app, app].map(Arc::clone);
-    let (follower, reports) = (app.follower.clone(), Arc::clone(app));
+    let (follower, reports, queues) = (app.follower.clone(), Arc::clone(app), Arc::clone(app));
     vec![
         Worker::relay(relay),
         Worker::sealer(Sealer::new(NAME, app.db.clone())),
         Worker::sweep(sweep),
         Worker::new("assigner", move |stop| worker::assign(Arc::clone(&assigner), stop)),
+        Worker::new("queue gauge", move |stop| worker::measure_queues(Arc::clone(&queues), stop)),
         Worker::new("lease sweep", move |stop| worker::expire_leases(Arc::clone(&leases), stop)),
         Worker::new("snooze waker", move |stop| worker::wake_snoozed(Arc::clone(&snoozes), stop)),
         Worker::new("timers", move |stop| worker::fire_timers(Arc::clone(&timers), stop)),

@@ -218,6 +218,25 @@ pub async fn forget_inbox_changes(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
+/// Between two measurements of the queues.
+const MEASURE_EVERY: Duration = Duration::from_secs(15);
+
+/// Sets `routing_queue_waiting` (conversations that wait for an agent) and `routing_queue_age_seconds` (for how long the first of
+/// them), of all organizations together: every replica says the same.
+#[expect(clippy::cast_precision_loss, reason = "a gauge: counts stay far below 2^52")]
+pub async fn measure_queues(app: Arc<App>, stop: CancellationToken) {
+    loop {
+        if let Ok((waiting, age)) = app.queue_depth().await {
+            metrics::gauge!("routing_queue_waiting").set(waiting as f64);
+            metrics::gauge!("routing_queue_age_seconds").set(age.unwrap_or_default().as_secs_f64());
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep(MEASURE_EVERY) => {}
+        }
+    }
+}
+
 /// Between two looks for conversations where nobody is any more.
 const LEAVE_EVERY: Duration = Duration::from_secs(5);
 

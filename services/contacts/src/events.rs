@@ -1,5 +1,7 @@
 //! What this service tells others: which contacts became one, and which parted again. Ids only.
 
+pub(crate) mod webhooks;
+
 use std::sync::Arc;
 
 use kernel::{Clock, EventId, Timestamp};

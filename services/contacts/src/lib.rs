@@ -67,10 +67,12 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let targets = HashMap::from([
         (ROUTING, deliver_to_routing(deps.peer(ROUTING)?)),
         (NOTES, deliver_to_notes(deps.peer(NOTES)?)),
+        (announce::TARGET, announce::deliver(deps.peer(NOTIFICATIONS)?)),
     ]);
     let relay = Relay::new(NAME, db.clone(), app.outbox(), deps.clock.clone(), targets);
     let mut workers = worker::workers(db, Arc::clone(&app), relay);
     let panels = Panels::new(Arc::clone(&app), peers);
+    workers.push(announce::asker(app.announcer(), deps.peer(NOTIFICATIONS)?));
     workers.push(worker::erasures(Arc::clone(&app), erasers));
     let (routes, health) = Api::new(app, panels, deps.streams_end.clone()).routes();
     Ok(Service { routes, workers, health })

@@ -1,6 +1,8 @@
 //! What this service tells others: who is mentioned, and that there is a new note. Never what a note says.
 
 pub mod contacts;
+pub mod notifications;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -8,8 +10,7 @@ use kernel::{Clock, ConversationId, EventId, Subject, Timestamp};
 use outbox::{Deliver, Event};
 use prost::Message;
 use proto::common::v1::Actor;
-use proto::notifications::v1::ingest_service_client::IngestServiceClient;
-use proto::notifications::v1::{NotificationEvent, NotificationType, NotifyRequest};
+use proto::notifications::v1::{NotificationEvent, NotificationType};
 use proto::routing::v1::conversation_event::Event as Happened;
 use proto::routing::v1::event_service_client::EventServiceClient;
 use proto::routing::v1::{ApplyEventsRequest, ConversationEvent, NoteAdded, PeopleMentioned};
@@ -118,6 +119,7 @@ fn to_notifications(
             display_name: actor.display_name.clone(),
         }),
         occur_time: Some(proto_time(occur_time)),
+        private_excerpt: String::new(),
     };
     recorded(event_id, NOTIFICATIONS, kind, &message)
 }
@@ -164,16 +166,9 @@ pub fn of_internal_message(clock: &Clock, message: &InternalMessage, recipients:
             display_name: author.display_name.clone(),
         }),
         occur_time: Some(proto_time(message.create_time)),
+        private_excerpt: String::new(),
     };
     vec![recorded(event_id, NOTIFICATIONS, "internal_message", &event)]
-}
-
-/// Takes events to the notifications service.
-pub fn deliver_to_notifications(peer: Peer) -> Arc<dyn Deliver> {
-    runtime::to_peer(peer, |notifications, events| async move {
-        let answer = IngestServiceClient::new(notifications).notify(NotifyRequest { events }).await?;
-        Ok(answer.into_inner().outcomes)
-    })
 }
 
 /// Takes events to the assignment-routing service.

@@ -25,6 +25,7 @@ pub mod worker;
 
 use std::sync::Arc;
 
+use announce::Announcer;
 use db::{MigrationSet, Migrations};
 use merges::Follower;
 use outbox::Outbox;
@@ -79,8 +80,11 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let contacts = deps.peer(peers::CONTACTS)?;
     let db = deps.open(&MIGRATIONS).await?;
     let outbox = Outbox::new();
+    let announcer = Announcer::new(outbox.clone());
+    let asker = announce::asker(&announcer, notifications.clone());
     let mut workers =
         worker::workers(&db, &outbox, &deps.clock, notifications, routing.clone(), contacts.clone());
+    workers.push(asker);
     let follower = Follower::new(NAME, db.clone(), Notes { wake: deps.wake.clone() });
     workers.push(worker::contact_mover(&follower));
     let app = App {
@@ -89,6 +93,7 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
         clock: deps.clock,
         seal: deps.seal,
         outbox,
+        announcer,
         peers: Peers::new(routing, contacts),
         wake: deps.wake,
         listeners: Default::default(),

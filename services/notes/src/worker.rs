@@ -16,7 +16,8 @@ use crate::NAME;
 use crate::app::{App, merge_index, retention, watch};
 use crate::config::NotesConfig;
 use crate::events::contacts::deliver_to_contacts;
-use crate::events::{NOTIFICATIONS, ROUTING, deliver_to_notifications, deliver_to_routing};
+use crate::events::notifications::deliver_to_notifications;
+use crate::events::{NOTIFICATIONS, ROUTING, deliver_to_routing};
 use crate::peers::CONTACTS;
 
 /// Between two looks for what is kept no longer.
@@ -32,7 +33,8 @@ pub fn workers(
     contacts: Peer,
 ) -> Vec<Worker> {
     let targets = HashMap::from([
-        (NOTIFICATIONS, deliver_to_notifications(notifications)),
+        (NOTIFICATIONS, deliver_to_notifications(notifications.clone(), db.clone(), clock.clone())),
+        (announce::TARGET, announce::deliver(notifications)),
         (ROUTING, deliver_to_routing(routing)),
         (CONTACTS, deliver_to_contacts(contacts)),
     ]);

@@ -1,7 +1,13 @@
 //! The gRPC handlers: parse, call, render.
 
 mod admin;
+mod deliveries;
+mod devices;
+mod email;
 mod erasure;
+mod preferences;
+mod webhook_events;
+mod webhooks;
 
 use std::sync::Arc;
 

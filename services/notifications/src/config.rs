@@ -1,11 +1,23 @@
 //! What this service alone can be told: section `[notifications]`, or `BACKCHANNEL_NOTIFICATIONS__<KEY>`.
 
+mod delivery;
+pub mod email;
+mod plan;
+mod push;
+mod webhooks;
+
 use std::time::Duration;
 
 use db::Engine;
+use egress::EgressSettings;
 use serde::Deserialize;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub use self::delivery::DeliveryConfig;
+pub use self::email::EmailConfig;
+pub use self::plan::PlanConfig;
+pub use self::push::PushConfig;
+pub use self::webhooks::WebhooksConfig;
+use crate::domain::settings::{Days, Retention};
 
 /// The service's own settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -18,11 +30,34 @@ pub struct NotificationsConfig {
     pub read_kept_days: u32,
     /// Days for which every notification is kept at most.
     pub kept_days: u32,
+    /// How fast deliveries go.
+    pub delivery: DeliveryConfig,
+    /// How requests leave to addresses that others chose.
+    pub egress: EgressSettings,
+    /// What pushes are sent with.
+    pub push: PushConfig,
+    /// How long entries wait before they are told outside of the feed.
+    pub plan: PlanConfig,
+    /// How webhooks are dealt with.
+    pub webhooks: WebhooksConfig,
+    /// Where emails are handed in. Absent: nobody gets any.
+    pub email: Option<EmailConfig>,
 }
 
 impl Default for NotificationsConfig {
     fn default() -> Self {
-        Self { poll_ms: None, read_kept_days: 30, kept_days: 180 }
+        let (egress, push) = (EgressSettings::default(), PushConfig::default());
+        Self {
+            poll_ms: None,
+            read_kept_days: 30,
+            kept_days: 180,
+            delivery: DeliveryConfig::default(),
+            egress,
+            push,
+            plan: PlanConfig::default(),
+            webhooks: WebhooksConfig::default(),
+            email: None,
+        }
     }
 }
 
@@ -36,13 +71,9 @@ impl NotificationsConfig {
         Duration::from_millis(self.poll_ms.unwrap_or(usual).max(1))
     }
 
-    /// How long a read notification is kept.
-    pub fn read_kept(&self) -> Duration {
-        DAY.saturating_mul(self.read_kept_days)
-    }
-
-    /// How long every notification is kept at most.
-    pub fn kept(&self) -> Duration {
-        DAY.saturating_mul(self.kept_days)
+    /// How long notifications are kept where the organization did not decide otherwise.
+    pub fn retention(&self) -> Retention {
+        let days = |days: u32| Days::of(i64::from(days));
+        Retention { read: days(self.read_kept_days), all: days(self.kept_days) }
     }
 }

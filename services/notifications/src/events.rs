@@ -10,12 +10,12 @@ use rpc::Fault;
 use rpc::convert::{role_of, time_of};
 
 use crate::app::notify::Applied;
-use crate::domain::{Actor, Event, Reason};
+use crate::domain::{Actor, Event, Excerpt, Reason};
 use crate::wire;
 
 /// A batch as it arrived: the events to apply, and the answer for each that was sent.
-pub(crate) struct Batch {
-    pub(crate) events: Vec<Event>,
+pub(crate) struct Batch<E = Event> {
+    pub(crate) events: Vec<E>,
     answers: Vec<Answer>,
 }
 
@@ -27,10 +27,18 @@ struct Answer {
 
 impl Batch {
     pub(crate) fn read(sent: Vec<NotificationEvent>) -> Self {
-        let mut batch =
-            Self { events: Vec::with_capacity(sent.len()), answers: Vec::with_capacity(sent.len()) };
-        for event in sent {
-            let event_id = event.event_id.clone();
+        Self::of(sent.into_iter().map(|event| (event.event_id.clone(), event)), read)
+    }
+}
+
+impl<E> Batch<E> {
+    /// Reads what was sent under these ids.
+    pub(crate) fn of<S>(
+        sent: impl Iterator<Item = (String, S)>,
+        read: impl Fn(S) -> Result<E, Malformed>,
+    ) -> Self {
+        let mut batch = Self { events: Vec::new(), answers: Vec::new() };
+        for (event_id, event) in sent {
             let refused = match read(event) {
                 Ok(event) => {
                     batch.events.push(event);
@@ -43,7 +51,7 @@ impl Batch {
         batch
     }
 
-    pub(crate) fn take(&mut self) -> Vec<Event> {
+    pub(crate) fn take(&mut self) -> Vec<E> {
         std::mem::take(&mut self.events)
     }
 
@@ -80,6 +88,7 @@ fn read(event: NotificationEvent) -> Result<Event, Malformed> {
         note_id: optional("note_id", &event.note_id)?,
         actor: event.actor.map(actor).transpose()?,
         occur_time: time(event.occur_time)?,
+        excerpt: Excerpt::of(&event.private_excerpt),
     })
 }
 
@@ -131,6 +140,7 @@ mod tests {
             note_id: String::new(),
             actor: None,
             occur_time: Some(prost_types::Timestamp::default()),
+            private_excerpt: String::new(),
         }
     }
 

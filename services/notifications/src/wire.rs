@@ -1,5 +1,13 @@
 //! The contract's types to ours, and back.
 
+pub(crate) mod deliveries;
+pub(crate) mod devices;
+mod explain;
+pub(crate) mod preferences;
+pub(crate) mod settings;
+pub(crate) mod webhook_events;
+pub(crate) mod webhooks;
+
 use kernel::PageSize;
 use proto::common::v1 as common;
 use proto::notifications::v1 as pb;
@@ -9,6 +17,8 @@ use rpc::{Caller, Fault};
 use crate::app::Owner;
 use crate::app::erase::Progress;
 use crate::app::list::{List, Page};
+use crate::app::read_state::Done;
+use crate::domain::notification::Changed;
 use crate::domain::{Actor, Filter, Notification, NotificationType, Sequence};
 
 /// The caller as the owner of a feed: nobody reads another's.
@@ -49,6 +59,7 @@ pub(crate) fn kind_of(kind: i32) -> Option<NotificationType> {
         Ok(Theirs::NoReply) => Some(Ours::NoReply),
         Ok(Theirs::Workflow) => Some(Ours::Workflow),
         Ok(Theirs::Offered) => Some(Ours::Offered),
+        Ok(Theirs::WebhookDisabled) => Some(Ours::WebhookDisabled),
         Ok(Theirs::Unspecified) | Err(_) => None,
     }
 }
@@ -69,6 +80,7 @@ fn proto_kind(kind: NotificationType) -> pb::NotificationType {
         Ours::NoReply => Theirs::NoReply,
         Ours::Workflow => Theirs::Workflow,
         Ours::Offered => Theirs::Offered,
+        Ours::WebhookDisabled => Theirs::WebhookDisabled,
     }
 }
 
@@ -89,6 +101,19 @@ impl From<Notification> for pb::Notification {
             archive_time: entry.handling.archive_time.map(proto_time),
             snooze_until_time: entry.handling.snooze_until_time.map(proto_time),
         }
+    }
+}
+
+impl From<Done> for pb::ReadState {
+    fn from(done: Done) -> Self {
+        let state = |it: Changed| pb::NotificationState {
+            notification_id: it.notification_id.to_string(),
+            sequence: it.sequence.number(),
+            read_time: it.handling.read_time.map(proto_time),
+            archive_time: it.handling.archive_time.map(proto_time),
+            snooze_until_time: it.handling.snooze_until_time.map(proto_time),
+        };
+        Self { unread_count: done.unread, changed: done.changed.into_iter().map(state).collect() }
     }
 }
 

@@ -1,5 +1,11 @@
 //! What goes on beside the calls: the poller behind lost wake-ups, retention, the sweep of the inbox.
 
+mod deliveries;
+mod devices;
+mod excerpts;
+mod plans;
+mod webhooks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +15,11 @@ use runtime::Worker;
 use tokio_util::sync::CancellationToken;
 
 use crate::NAME;
-use crate::app::{App, Owner};
+use crate::app::deliver::Carriers;
+use crate::app::plan::Ways;
+use crate::app::{App, Owner, forget};
 use crate::config::NotificationsConfig;
 use crate::store::heads::{self, Moved};
-use crate::store::retention::Due;
 
 /// How far most looks reach behind the one before: nearly every transaction commits within it.
 const NEAR: Duration = Duration::from_secs(2);
@@ -26,16 +33,26 @@ const FAR_EVERY: u32 = 16;
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// The workers of the service.
-pub(crate) fn workers(app: &Arc<App>, config: &NotificationsConfig) -> Vec<Worker> {
+pub(crate) fn workers(app: &Arc<App>, config: &NotificationsConfig, carriers: &Carriers) -> Vec<Worker> {
     let poll = config.poll(app.db.engine());
     let (polling, forgetting) = (Arc::clone(app), Arc::clone(app));
-    let (read_kept, kept) = (config.read_kept(), config.kept());
-    vec![
+    let mut workers = vec![
         Worker::sealer(audit::Sealer::new(NAME, app.db.clone())),
         Worker::sweep(outbox::Sweep::new(app.db.clone())),
+        Worker::forget_answers(app.db.clone()),
         Worker::new("feed poller", move |stop| poll_feeds(Arc::clone(&polling), poll, stop)),
-        Worker::new("retention", move |stop| forget(Arc::clone(&forgetting), read_kept, kept, stop)),
-    ]
+        Worker::new("retention", move |stop| forget(Arc::clone(&forgetting), stop)),
+        devices::forgetter(app, config.push.device_kept()),
+        webhooks::teller(app),
+        webhooks::forgetter(app, config.webhooks.events_kept()),
+        excerpts::forgetter(app),
+    ];
+    if app.sends_email {
+        workers.push(excerpts::looker(app));
+    }
+    workers.push(plans::planner(app, Ways::of(carriers, config.plan.undo())));
+    workers.extend(deliveries::workers(app, carriers, config.delivery.pace(poll)));
+    workers
 }
 
 /// Looks for feeds that grew, for all streams of the process at once, and wakes those streams that are behind. A wake-up
@@ -98,24 +115,23 @@ async fn look(app: &App, looks: &mut Looks) -> Result<usize, DbError> {
     });
     let (now, moved) = read.await?;
     looks.done(now);
-    let wake = |Moved { org_id, subject, sequence }| {
-        app.listeners.wake_behind(&Owner { org: org_id, subject }, sequence.number())
+    let wake = |moved: Moved| {
+        let progress = moved.progress();
+        app.listeners.wake_behind(&Owner { org: moved.org_id, subject: moved.subject }, progress)
     };
     Ok(moved.into_iter().map(wake).sum())
 }
 
 /// Removes what is kept no longer.
-async fn forget(app: Arc<App>, read_kept: Duration, kept: Duration, stop: CancellationToken) {
+async fn forget(app: Arc<App>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(FORGET_EVERY) => {}
         }
-        let now = app.clock.now();
-        let due = Due { read_before: now.minus(read_kept), created_before: now.minus(kept) };
         let forgotten = tokio::select! {
             () = stop.cancelled() => return,
-            forgotten = app.forget(due) => forgotten,
+            forgotten = forget::forget(&app.db, app.retention, app.clock.now()) => forgotten,
         };
         match forgotten {
             Ok(entries) => tracing::debug!(entries, "retention"),

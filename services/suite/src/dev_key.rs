@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use kernel::{Clock, OrgId, Role, Subject};
-use rpc::auth::TokenSpec;
+use rpc::auth::{AUDIENCE, TokenSpec};
 use rpc::{DevKey, Signer};
 
 use crate::failure::Failure;
@@ -18,6 +19,9 @@ pub(crate) struct KeyFlags {
     /// The organization
     #[arg(long, default_value = "acme", value_parser = OrgId::parse)]
     pub(crate) org: OrgId,
+    /// Whom the token is for: the `audience` of the server's configuration
+    #[arg(long, env = "BACKCHANNEL_AUDIENCE", default_value = AUDIENCE, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) audience: String,
 }
 
 /// Signs tokens of one organization.
@@ -25,6 +29,7 @@ pub(crate) struct KeyFlags {
 pub(crate) struct Minter {
     signer: Signer,
     org: OrgId,
+    audience: String,
     ttl: Duration,
 }
 
@@ -37,6 +42,9 @@ impl KeyFlags {
         }
         if self.org.as_str() != "acme" {
             flags.push_str(&format!(" --org {}", self.org));
+        }
+        if self.audience != AUDIENCE {
+            flags.push_str(&format!(" --audience {}", self.audience));
         }
         flags
     }
@@ -59,7 +67,8 @@ impl KeyFlags {
         }
         let key = DevKey::load_or_make(&self.data, clock.clone())
             .map_err(|error| Failure::because("the development key", error))?;
-        Ok(Minter { signer: key.signer(), org: self.org.clone(), ttl })
+        let (org, audience) = (self.org.clone(), self.audience.clone());
+        Ok(Minter { signer: key.signer(), org, audience, ttl })
     }
 }
 
@@ -69,6 +78,7 @@ impl Minter {
         let subject = Subject::parse(subject).map_err(|error| Failure::because("the subject", error))?;
         let mut spec = TokenSpec::new(self.org.clone(), subject, role);
         spec.ttl = self.ttl;
+        spec.audience.clone_from(&self.audience);
         spec.name = name.map(ToOwned::to_owned);
         self.signer.mint(&spec).map_err(|error| Failure::because("the token", error))
     }

@@ -24,7 +24,8 @@ impl Failure {
             .unwrap_or_default();
         let advice = match status.code() {
             Code::Unauthenticated => {
-                "; that server knows another key: name its data folder with --data, or the right one with --addr"
+                "; that server knows another key or audience: name its data folder with --data and the audience it is configured \
+                 with by --audience, or the right server with --addr"
             }
             Code::Unimplemented => "; what answers there is not this service: see --addr and --at",
             _ if is_passing(status) => {

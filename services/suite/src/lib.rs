@@ -8,20 +8,30 @@
 //! | [`transfer`] | `import KIND FILE`, `export KIND`: an organization's data in and out |
 //! | [`explain`] | `explain ID`: why a conversation is with whom it is with |
 //! | [`report`] | `report`: how much teams did, day by day |
+//! | [`doctor`] | `doctor`: what a process would meet if it started with a configuration |
+//! | [`migrate`] | `migrate`: the tables of a release, before it serves |
+//! | [`keys`] | `keys`: a development key without a server |
+//! | [`completions`] | `completions SHELL`: for the shell that calls this |
+//! | [`descriptors`] | `descriptors`: the contracts for programs, such as the edge |
 //!
 //! [`client`] and [`dev_key`] are what the commands which call the API share; [`source`] and [`progress`] those which read files and take
 //! their time; [`counted`] says how many there are of something.
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use kernel::Clock;
 
 pub mod client;
+mod completions;
 mod counted;
+mod descriptors;
 mod dev_key;
+mod doctor;
 mod explain;
 mod failure;
+mod keys;
+mod migrate;
 mod progress;
 mod replay;
 mod report;
@@ -32,9 +42,19 @@ mod up;
 
 pub use failure::Failure;
 
+const EXAMPLES: &str = "\
+Examples:
+  backchannel up                                    everything, on one port, in ./data
+  backchannel token --sub ana --role agent          a token, to call it with
+  backchannel replay day.jsonl --agents-per-team 2  a day of messages through it
+  backchannel explain CONVERSATION                  why a conversation is with whom it is with
+  backchannel export contacts contacts.csv          an organization's contacts, as a file
+  backchannel doctor --config backchannel.toml      whether a process would do with that configuration
+  source <(backchannel completions bash)            commands and flags by the tab key";
+
 /// The private side of customer conversations: notes, assignment, handoffs, notifications.
 #[derive(Parser)]
-#[command(name = "backchannel", version, about, arg_required_else_help = true)]
+#[command(name = "backchannel", version, about, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,6 +80,19 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Show how much teams did, day by day
     Report(report::ReportArgs),
+    /// Check what a process would meet under a configuration, and say what to do about it
+    ///
+    /// Settings, addresses, keys, databases, NATS, peers, clocks. Nothing is started or changed. Ends with 0 where a process would do its
+    /// work, with 1 where it would not.
+    Doctor(doctor::DoctorArgs),
+    /// Bring the tables of all services to the form of this release, without serving
+    Migrate(runtime::ServeFlags),
+    /// Make a development key, if there is none: to sign tokens with before anything serves
+    Keys(keys::KeysArgs),
+    /// Print what completes commands and flags in a shell
+    Completions(completions::CompletionsArgs),
+    /// Write the contracts as a descriptor set, for Envoy and other programs that read contracts
+    Descriptors(descriptors::DescriptorsArgs),
 }
 
 /// The whole of the binary's `main`.
@@ -80,5 +113,10 @@ pub fn main_by(clock: Clock) -> ExitCode {
         Command::Export(args) => failure::told(transfer::export(args)),
         Command::Explain(args) => failure::told(explain::run(args)),
         Command::Report(args) => failure::told(report::run(args)),
+        Command::Doctor(args) => failure::told(doctor::run(args, clock)),
+        Command::Migrate(flags) => migrate::run(flags, clock),
+        Command::Keys(args) => failure::told(keys::run(&args, clock)),
+        Command::Completions(args) => failure::told(completions::run(&args, Cli::command())),
+        Command::Descriptors(args) => failure::told(descriptors::run(&args)),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use db::Migrations;
 use kernel::Clock;
 use runtime::{Running, ServeFlags, Unit};
 
@@ -14,8 +15,9 @@ pub(crate) struct ServeOne {
     flags: ServeFlags,
 }
 
+/// The services, by their names.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum ServiceName {
+pub(crate) enum ServiceName {
     Contacts,
     AssignmentRouting,
     Notes,
@@ -23,7 +25,22 @@ enum ServiceName {
 }
 
 impl ServiceName {
-    fn unit(self) -> Unit {
+    /// All of them, in the order in which they depend on one another.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Contacts, Self::AssignmentRouting, Self::Notes, Self::Notifications];
+
+    /// The tables of the service.
+    pub(crate) fn migrations(self) -> &'static Migrations {
+        match self {
+            Self::Contacts => &contacts::store::MIGRATIONS,
+            Self::AssignmentRouting => &assignment_routing::store::MIGRATIONS,
+            Self::Notes => &notes::MIGRATIONS,
+            Self::Notifications => &notifications::store::MIGRATIONS,
+        }
+    }
+
+    /// The service as a part of a process.
+    pub(crate) fn unit(self) -> Unit {
         match self {
             Self::Contacts => contacts::unit(),
             Self::AssignmentRouting => assignment_routing::unit(),
@@ -35,19 +52,14 @@ impl ServiceName {
 
 /// Serves everything; a newcomer sees what to try next.
 pub(crate) fn up(flags: ServeFlags, clock: Clock) -> ExitCode {
-    let all = [
-        ServiceName::Contacts,
-        ServiceName::AssignmentRouting,
-        ServiceName::Notes,
-        ServiceName::Notifications,
-    ];
     let served = flags.load().and_then(|mut config| {
         // Reflection is for whoever runs this on their own machine; behind an edge it is on the internal address only.
         config.public_reflection = true;
         let data = config.data.display().to_string();
-        runtime::run(config, clock, all.map(ServiceName::unit).into(), |running| {
+        let audience = config.audience.clone();
+        runtime::run(config, clock, ServiceName::ALL.map(ServiceName::unit).into(), |running| {
             announce(running);
-            suggest(running, &data);
+            suggest(running, &data, &audience);
         })
     });
     runtime::exit_code(served)
@@ -66,14 +78,17 @@ fn announce(running: &Running) {
     let _ = runtime::say::output(ready);
 }
 
-fn suggest(running: &Running, data: &str) {
-    let folder = if data == "data" { String::new() } else { format!(" --data {data}") };
+fn suggest(running: &Running, data: &str, audience: &str) {
+    let mut whose = if data == "data" { String::new() } else { format!(" --data {data}") };
+    if audience != rpc::auth::AUDIENCE {
+        whose.push_str(&format!(" --audience {audience}"));
+    }
     // As it was called: after `cargo run` it is in no PATH.
     let program = std::env::args().next().unwrap_or_else(|| "backchannel".to_owned());
     let _ = runtime::say::output(format_args!(
         "\nTry, in another terminal:\n\
-         \n  {program} token --org acme --sub ana --role agent{folder}\n\
-         \n  grpcurl -plaintext -H \"authorization: Bearer $({program} token --sub ana --role agent{folder})\" \\\
+         \n  {program} token --org acme --sub ana --role agent{whose}\n\
+         \n  grpcurl -plaintext -H \"authorization: Bearer $({program} token --sub ana --role agent{whose})\" \\\
          \n    {} backchannel.routing.v1.AgentService/GetMyAgent\n\
          \nCtrl-C ends it.",
         running.grpc

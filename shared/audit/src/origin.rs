@@ -32,6 +32,18 @@ impl Origin {
         }
     }
 
+    /// Who it was: the subject of the token, or the name of the service.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// As what.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
     /// The same, of the request with this id.
     #[must_use]
     pub fn of_request(self, request_id: Option<Uuid>) -> Self {

@@ -32,6 +32,7 @@
 //! | `postgres` | a pool whose connections never come back inside a transaction |
 //! | `connections` | a pool's connections: at hand between transactions, closed if one is left inside |
 //! | `migrate` | [`Migrations`]: tables, roles and row-level security |
+//! | `inspect` | [`inspect()`]: what is there, looked at without changing it |
 //! | `gather` | [`Gather`]: the questions of many callers in one statement |
 //! | `retry` | [`once`]: the same request twice has one effect and one answer |
 //! | `test_support` | `both_databases!` (feature `test-support`) |
@@ -41,6 +42,7 @@ mod connections;
 mod database;
 mod error;
 mod gather;
+mod inspect;
 mod job;
 mod migrate;
 mod opening;
@@ -59,6 +61,7 @@ pub use bind::{Bind, Row};
 pub use database::{Db, Target};
 pub use error::DbError;
 pub use gather::{Gather, Load};
+pub use inspect::{Inspection, inspect};
 pub use migrate::{MigrationSet, Migrations, Step};
 pub use placeholders::{ROWS, org_rows, rows};
 pub use query::Query;

@@ -4,8 +4,21 @@ mod ledger;
 mod postgres;
 mod sqlite;
 
+use crate::{DbError, Engine};
+
+pub(crate) use ledger::LIST as RAN;
 pub(crate) use postgres::migrate as postgres;
 pub(crate) use sqlite::migrate as sqlite;
+
+/// The names of the steps that are due after those that ran, as `set/step`. See [`ledger::due`].
+pub(crate) fn due(
+    migrations: &Migrations,
+    engine: Engine,
+    ran: Vec<(String, String, String)>,
+) -> Result<Vec<String>, DbError> {
+    let due = ledger::due(migrations, engine, ran)?;
+    Ok(due.iter().map(|due| format!("{}/{}", due.set, due.step.name)).collect())
+}
 
 /// Everything that makes one service's tables, in order: usually [`RETRY_KEYS`](crate::RETRY_KEYS), the outbox's set
 /// and the service's own.

@@ -28,6 +28,13 @@ fn what_sqlite_says(code: i32) -> Option<&'static str> {
     }
 }
 
+/// The address of a database is none. It is not repeated: there may be a password in it.
+pub(crate) fn unreadable() -> DbError {
+    DbError::Unusable(
+        "the database's address cannot be read; it is postgres://user:password@host:port/database".to_owned(),
+    )
+}
+
 /// Reads an error of logging in to PostgreSQL. The server is named, the password never.
 pub(crate) fn postgres(login: &PgConnectOptions) -> impl Fn(sqlx::Error) -> DbError + '_ {
     move |error| {

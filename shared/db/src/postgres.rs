@@ -8,6 +8,7 @@ pub(crate) use uniques::Uniques;
 use crate::connections::{Connections, PATIENCE, Session};
 use crate::job::Job;
 use crate::migrate::{self, Migrations};
+use crate::opening;
 use crate::tx::{Conn, Scope};
 use crate::work::{End, POSTGRES_MOST};
 use crate::{DbError, Tx};
@@ -58,12 +59,7 @@ impl Postgres {
         clock: Clock,
     ) -> Result<Self, DbError> {
         check_schema(schema)?;
-        let login: PgConnectOptions = url.parse().map_err(|_: sqlx::Error| {
-            DbError::Unusable(
-                "the database's address cannot be read; it is postgres://user:password@host:port/database"
-                    .to_owned(),
-            )
-        })?;
+        let login: PgConnectOptions = url.parse().map_err(|_: sqlx::Error| opening::unreadable())?;
         let migrated = migrate::postgres(&login, schema, migrations, &clock).await?;
         let options = login
             .statement_cache_capacity(512)

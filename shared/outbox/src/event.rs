@@ -1,5 +1,8 @@
 //! The producer's side: events recorded in the transaction of the effect they tell about.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use db::{DbError, Tx};
 use kernel::{EventId, Timestamp};
 use tokio::sync::watch;
@@ -38,22 +41,19 @@ impl std::fmt::Debug for Event {
     }
 }
 
-/// A service's outbox: records events, and wakes the service's relay once they are durable.
-#[derive(Debug, Clone)]
-pub struct Outbox {
-    bell: watch::Sender<u64>,
-}
+/// The bell of each target's lane.
+type Bells = HashMap<&'static str, watch::Sender<u64>>;
 
-impl Default for Outbox {
-    fn default() -> Self {
-        Self::new()
-    }
+/// A service's outbox: records events, and wakes those lanes of the service's relay that have some, once they are durable.
+#[derive(Debug, Clone, Default)]
+pub struct Outbox {
+    bells: Arc<Mutex<Bells>>,
 }
 
 impl Outbox {
     /// An outbox whose relay is made with [`crate::Relay::new`] from a clone of it.
     pub fn new() -> Self {
-        Outbox { bell: watch::Sender::new(0) }
+        Self::default()
     }
 
     /// Records `events` in the caller's transaction; the relay is woken when it commits. Their delivery goes on with
@@ -91,16 +91,32 @@ impl Outbox {
             query.execute(tx).await?;
         }
         let outbox = self.clone();
-        tx.after_commit(move || outbox.ring());
+        let targets: BTreeSet<&'static str> = events.iter().map(|event| event.target).collect();
+        tx.after_commit(move || outbox.ring_for(&targets));
         Ok(())
     }
 
-    /// Wakes this service's relay, as after a dead letter was given another chance.
+    /// Wakes all of this service's relay, as after a dead letter was given another chance.
     pub fn ring(&self) {
-        self.bell.send_modify(|rung| *rung = rung.wrapping_add(1));
+        self.bells().values().for_each(ring);
     }
 
-    pub(crate) fn listen(&self) -> watch::Receiver<u64> {
-        self.bell.subscribe()
+    fn ring_for(&self, targets: &BTreeSet<&'static str>) {
+        let bells = self.bells();
+        targets.iter().filter_map(|target| bells.get(target)).for_each(ring);
     }
+
+    /// The bell of a target's lane. One that nobody listens to yet has nothing to miss: a lane looks before it waits.
+    pub(crate) fn listen(&self, target: &'static str) -> watch::Receiver<u64> {
+        self.bells().entry(target).or_insert_with(|| watch::Sender::new(0)).subscribe()
+    }
+
+    fn bells(&self) -> MutexGuard<'_, Bells> {
+        // A panic under the lock leaves the map whole: each change to it is one call.
+        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn ring(bell: &watch::Sender<u64>) {
+    bell.send_modify(|rung| *rung = rung.wrapping_add(1));
 }

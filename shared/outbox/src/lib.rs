@@ -40,7 +40,7 @@ pub use event::{Event, Outbox};
 pub use inbox::{REMEMBERED, first_time};
 pub use relay::{Relay, RelaySettings};
 pub use sweep::Sweep;
-pub use wake::{BadNatsAddress, Bell, Wake, Woken};
+pub use wake::{BadNatsAddress, Bell, Wake, Woken, nats_version};
 pub use withdraw::withdraw;
 
 /// The tables `outbox` and `inbox`. Relay and sweep see them across tenants.

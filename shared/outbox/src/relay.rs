@@ -136,7 +136,7 @@ async fn keep_up(
 ) {
     loop {
         // What the lane had in memory goes with it; the new one begins with what is in the database.
-        let run = AssertUnwindSafe(lane().run(outbox.listen(), shutdown.clone()));
+        let run = AssertUnwindSafe(lane().run(outbox.listen(target), shutdown.clone()));
         if run.catch_unwind().await.is_ok() {
             return;
         }

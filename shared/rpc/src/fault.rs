@@ -118,7 +118,18 @@ impl Fault {
 
     /// The database or a peer does not answer.
     pub fn unavailable(dependency: &str) -> Self {
-        let message = format!("{dependency} does not answer");
+        Self::passing(dependency, format!("{dependency} does not answer"))
+    }
+
+    /// Somebody else changes the same at this moment.
+    pub fn in_the_way(dependency: &str) -> Self {
+        Self::passing(
+            dependency,
+            "somebody else is changing the same: nothing happened, try again".to_owned(),
+        )
+    }
+
+    fn passing(dependency: &str, message: String) -> Self {
         Self::new(Code::Unavailable, ErrorReason::DependencyUnavailable, message)
             .with_metadata("dependency", dependency)
             .retry_after(Duration::from_millis(250))

@@ -53,6 +53,15 @@ pub(crate) enum Target {
 }
 
 impl Target {
+    /// Whether it must be known who calls. A path that leads to nothing asks too: nobody learns without a token what there is.
+    pub(crate) fn asks_who(self) -> bool {
+        match self {
+            Self::Rpc(method) => !method.public,
+            Self::Open(_) => false,
+            Self::Unknown => true,
+        }
+    }
+
     pub(crate) fn streams(self) -> bool {
         matches!(self, Self::Rpc(method) if method.server_streaming)
     }

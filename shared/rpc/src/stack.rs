@@ -71,11 +71,15 @@ impl Stack {
     }
 
     pub(crate) async fn answer(&self, request: Request) -> Response {
-        let target = self.target(request.uri().path());
+        let target = self.target(request.method(), request.uri().path());
         self.0.layers.handle(Inbound { request, target, deadline: Instant::now(), caller: None }).await
     }
 
-    fn target(&self, path: &str) -> Target {
+    /// What is asked for. Only POST is gRPC: no gateway has to be trusted with the other methods.
+    fn target(&self, method: &http::Method, path: &str) -> Target {
+        if method != http::Method::POST {
+            return Target::Unknown;
+        }
         let policy = &self.0.policy;
         if let Some(method) = (policy.contract)(path) {
             return Target::Rpc(method);

@@ -9,7 +9,7 @@ use rpc::{DevKey, ServiceTokens, Signer, Verifier};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, ConfigError};
-use crate::key_set::KeySet;
+use crate::key_set::{KeySet, PublicKeys};
 
 /// Who vouches for the tokens of services that have a signing key. No other key may say so, and nobody else may say
 /// that somebody is a service.
@@ -21,6 +21,8 @@ pub(crate) struct Credentials {
     pub(crate) verifier: Verifier,
     /// Where the verifier's keys come from, if from a file that may change.
     pub(crate) key_set: Option<KeySet>,
+    /// The same keys for others.
+    pub(crate) public_keys: PublicKeys,
     pub(crate) signer: Signer,
     pub(crate) seal: PageSeal,
     audience: String,
@@ -57,6 +59,7 @@ impl Credentials {
         Ok(Credentials {
             verifier: Verifier::telling_services_apart(keys, issuers, services, audience, clock.clone()),
             key_set: Some(key_set),
+            public_keys: PublicKeys::File(jwks.to_owned()),
             seal: seal(config, &pem)?,
             signer,
             audience: config.audience.clone(),
@@ -79,6 +82,7 @@ impl Credentials {
         Ok(Credentials {
             verifier: Verifier::new(keys, issuers, config.audience.clone(), clock.clone()),
             key_set: None,
+            public_keys: PublicKeys::Fixed(key.signer().jwks()),
             signer: key.signer(),
             seal: seal(config, &pem)?,
             audience: config.audience.clone(),

@@ -21,6 +21,10 @@ pub fn database(error: DbError) -> Fault {
             .quota("database", "free space on the disk of the database")
             .retry_after(UNTIL_FREED);
     }
+    if error == DbError::Busy {
+        tracing::warn!(%error, "the database did not do it");
+        return Fault::in_the_way("database");
+    }
     if error.is_transient() {
         tracing::warn!(%error, "the database did not do it");
         return Fault::unavailable("database");
@@ -38,6 +42,8 @@ mod tests {
         let reason = |error: DbError| (database(error.clone()).code(), database(error).reason());
         assert_eq!(reason(DbError::Full), (Code::ResourceExhausted, ErrorReason::StorageFull));
         assert_eq!(reason(DbError::Busy), (Code::Unavailable, ErrorReason::DependencyUnavailable));
+        let busy = database(DbError::Busy);
+        assert!(busy.message().contains("nothing happened"), "it did answer: {busy}");
         assert_eq!(reason(DbError::NoRow), (Code::Internal, ErrorReason::Internal));
     }
 }

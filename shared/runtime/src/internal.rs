@@ -1,4 +1,4 @@
-//! What the internal address answers: metrics, whether the process lives, whether it wants calls.
+//! What the internal address answers: metrics, whether the process lives, whether it wants calls, and the public keys.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -9,10 +9,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
+
+use crate::key_set::PublicKeys;
 
 /// Upper bounds of the seconds histograms: from a cached answer to the longest deadline.
 const SECONDS: [f64; 14] =
@@ -69,15 +71,24 @@ pub(crate) async fn keep_up(handle: PrometheusHandle, stop: CancellationToken) {
     }
 }
 
-/// `GET /metrics`, `/healthz` (the process lives) and `/readyz` (it wants calls).
-pub(crate) fn routes(handle: PrometheusHandle, ready: Readiness) -> Router {
+/// `GET /metrics`, `/healthz` (the process lives), `/readyz` (it wants calls) and `/jwks.json` (what people's tokens are verified with,
+/// for the edge).
+pub(crate) fn routes(handle: PrometheusHandle, ready: Readiness, keys: PublicKeys) -> Router {
     let text = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Router::new()
         .route("/metrics", get(async move || (text, handle.render())))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readiness).with_state(ready))
+        .route("/jwks.json", get(public_keys).with_state(keys))
 }
 
 async fn readiness(State(ready): State<Readiness>) -> impl IntoResponse {
     if ready.get() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+}
+
+async fn public_keys(State(keys): State<PublicKeys>) -> Response {
+    match keys.read().await {
+        Some(set) => ([(CONTENT_TYPE, "application/json")], set).into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "no key set\n").into_response(),
+    }
 }

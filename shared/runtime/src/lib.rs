@@ -18,6 +18,8 @@
 //! | logs and traces | `telemetry` |
 //! | events on their way to a peer, and what its answer means to the relay | `delivery` |
 //! | what a database's refusal is to a caller | `database` |
+//! | what a configuration would meet, looked at without starting | [`doctor`] |
+//! | tables without serving | `migrate` |
 //! | what programs say at a terminal | [`say`] |
 //! | what makes two calls the same request | `retry` |
 //! | what the audit trail says of a call, and how admins read it | `origin`, `audit_trail` |
@@ -27,11 +29,13 @@ mod config;
 mod credentials;
 mod database;
 mod delivery;
+pub mod doctor;
 mod error;
 mod internal;
 mod key_set;
 mod lifecycle;
 mod main_of;
+mod migrate;
 mod origin;
 mod retry;
 pub mod say;
@@ -56,6 +60,7 @@ pub use delivery::{DELIVERY, delivered, recorded, to_peer, undelivered};
 pub use error::StartError;
 pub use lifecycle::until_asked_to_stop;
 pub use main_of::{ServeFlags, exit_code, main, run};
+pub use migrate::{Migrated, migrate};
 pub use origin::origin;
 pub use retry::retry;
 pub use serve::{ServeStop, serve};

@@ -145,12 +145,8 @@ impl Databases {
         Databases { place, connections: config.database_connections, open: Arc::default() }
     }
 
-    async fn open(
-        &self,
-        service: &'static str,
-        migrations: &'static Migrations,
-        clock: Clock,
-    ) -> Result<Db, StartError> {
+    /// Where a service keeps its data.
+    pub(crate) fn target(&self, service: &str) -> Target {
         let mut target = match &self.place {
             Place::Folder(folder) => Target::sqlite(folder.join(format!("{service}.db"))),
             Place::Postgres(url) => Target::postgres(url, service),
@@ -162,6 +158,16 @@ impl Databases {
                 }
             }
         }
+        target
+    }
+
+    pub(crate) async fn open(
+        &self,
+        service: &'static str,
+        migrations: &'static Migrations,
+        clock: Clock,
+    ) -> Result<Db, StartError> {
+        let target = self.target(service);
         let db = Db::open(target, migrations, clock)
             .await
             .map_err(|error| StartError::Database { service, error })?;

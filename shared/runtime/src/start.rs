@@ -138,7 +138,7 @@ async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<
     if let Some(key_set) = credentials.key_set.clone() {
         tokio::spawn(key_set.keep_up(credentials.verifier.clone(), upkeep.clone()));
     }
-    let probes = internal::routes(recorder, ready.clone());
+    let probes = internal::routes(recorder, ready.clone(), credentials.public_keys.clone());
     let internal_app = with_reflection(Routes::default())?.into_axum_router().merge(probes);
     let internal = listen(internal_listener, internal_app, &config);
     let public = listen(listener, rpc::edge(stack), &config);
@@ -167,7 +167,7 @@ async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<
 }
 
 /// Makes the data folder, for its owner only, if the process keeps anything there. One that is there stays as it is.
-fn private_folder(config: &Config) -> Result<(), StartError> {
+pub(crate) fn private_folder(config: &Config) -> Result<(), StartError> {
     let kept = config.database.is_none() || config.keys.signing.is_none();
     if !kept || config.data.is_dir() {
         return Ok(());

@@ -15,6 +15,7 @@
 //! - [`Client`]: a gRPC channel that carries one person's token.
 //! - [`on_both_databases!`]: one test body, two tests.
 //! - [`PostgresDatabase`]: a database of its own per test.
+//! - [`free_port`]: where a service listens, also after a restart.
 //! - [`PdfText`]: what somebody reads in a PDF, and whatever else is in it.
 //!
 //! Everything here panics with a message instead of returning errors: it is only ever called by tests.
@@ -28,6 +29,7 @@
 mod both;
 mod client;
 mod pdf;
+mod port;
 mod postgres;
 mod suite;
 
@@ -36,5 +38,6 @@ pub use both::run;
 pub use client::{Bearer, Client};
 pub use db::Engine;
 pub use pdf::PdfText;
+pub use port::free_port;
 pub use postgres::PostgresDatabase;
 pub use suite::{Builder, Suite};

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::client::{Bearer, Client};
+use crate::port::free_port;
 use crate::postgres::PostgresDatabase;
 
 /// Long enough for any test; the fake clock must not be moved further without new clients.
@@ -77,8 +78,8 @@ impl Builder {
             Engine::Postgres => Some(PostgresDatabase::create().await),
         };
         let mut config = Config {
-            listen: free_port(),
-            metrics: free_port(),
+            listen: loopback(),
+            metrics: loopback(),
             data: data.path().to_owned(),
             database: database.as_ref().map(|database| Secret::new(database.url())),
             database_connections: Some(CONNECTIONS),
@@ -218,6 +219,6 @@ impl Suite {
     }
 }
 
-fn free_port() -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+fn loopback() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()))
 }

@@ -54,14 +54,16 @@ class Backchannel:
         address: str,
         token: Callable[[], str] | None,
         transport: grpc.ChannelCredentials | None = None,
+        config: str | None = None,
     ) -> None:
         """`token` is asked before each call, so it can bring a fresh one in time. `transport` is
-        `grpc.ssl_channel_credentials()` for a server elsewhere; without it gRPC sends plain text, to this machine only."""
+        `grpc.ssl_channel_credentials()` for a server elsewhere; without it gRPC sends plain text, to this machine only. `config`
+        takes the place of `service_config()`."""
         credentials = transport or grpc.local_channel_credentials()
         if token:
             credentials = grpc.composite_channel_credentials(credentials, grpc.metadata_call_credentials(_Bearer(token)))
         self.channel = grpc.secure_channel(address, credentials, options=[
-            ("grpc.service_config", service_config()),
+            ("grpc.service_config", config or service_config()),
             # A connection that died without a word is noticed after 30 seconds.
             ("grpc.keepalive_time_ms", 20_000),
             ("grpc.keepalive_timeout_ms", 10_000),
@@ -198,7 +200,7 @@ class Watch:
                     if kind == "notification":
                         yield frame.notification
                     # Only after the yield: a notification whose handling failed comes again.
-                    self.resume_token = frame.resume_token
+                    self.resume_token = frame.resume_token or self.resume_token
                     self.opened.set()
                     if kind in ("notification", "heartbeat"):
                         pause = self.SHORTEST_PAUSE

@@ -8,34 +8,12 @@ ADDRESS is where the API is; TOKEN_COMMAND prints a token when `--org`, `--sub` 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 
-import grpc
-
-from backchannel_client import Refusal
-from cast import Broken, World
+from cast import World
 from promises import Promises
+from steps import holds, steps_of
 from story import Story
-
-
-def steps_of(scene: object) -> list[Callable[[], None]]:
-    """The public methods, in the order in which they are written."""
-    return [getattr(scene, name) for name in vars(type(scene)) if not name.startswith("_")]
-
-
-def holds(step: Callable[[], None]) -> bool:
-    """Takes a step and says how it ended."""
-    promise = step.__name__.replace("_", " ")
-    try:
-        step()
-    except grpc.RpcError as error:
-        print(f"✗ {promise}: {Refusal.of(error)}", flush=True)
-    except Exception as error:
-        print(f"✗ {promise}: {error if isinstance(error, Broken) else repr(error)}", flush=True)
-    else:
-        print(f"✓ {promise}", flush=True)
-        return True
-    return False
+from webhooks import Webhooks
 
 
 def main(address: str, *token_command: str) -> int:
@@ -48,6 +26,7 @@ def main(address: str, *token_command: str) -> int:
                 break  # what follows builds on it
         else:
             outcomes += [holds(promise) for promise in steps_of(Promises(story))]
+            outcomes += [holds(step) for step in steps_of(Webhooks(story))]
     print(f"python client: {outcomes.count(True)} passed, {outcomes.count(False)} failed")
     return 0 if all(outcomes) else 1
 

@@ -19,7 +19,7 @@ mod replicas;
 mod witness;
 
 /// How many of something: `full` is the figure of the fault table.
-fn figure(few: usize, full: usize) -> usize {
+pub(crate) fn figure(few: usize, full: usize) -> usize {
     let wanted = std::env::var("BACKCHANNEL_TEST_FAULTS");
     if wanted.is_ok_and(|wanted| wanted == "full") { full } else { few }
 }

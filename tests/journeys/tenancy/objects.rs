@@ -1,10 +1,16 @@
 //! One of everything that an organization has.
 
-use kernel::Role;
+use kernel::{Clock, Role};
 use proto::contacts::v1 as customers;
 use proto::notes::v1 as notes;
-use proto::notifications::v1::ListNotificationsRequest;
+use proto::notifications::v1::register_device_request::Address;
+use proto::notifications::v1::{
+    CreateWebhookRequest, ListDeliveriesRequest, ListNotificationsRequest, PublishWebhookEventsRequest,
+    RegisterDeviceRequest, WebPushSubscription, WebhookContactChange, WebhookEvent, WebhookEventType,
+    webhook_event,
+};
 use proto::routing::v1 as pb;
+use rpc::convert::proto_time;
 use suite::client::Session;
 
 use crate::cast::{eventually, message, set_availability};
@@ -15,7 +21,7 @@ use crate::raw::Values;
 use crate::world::World;
 
 /// The fields that name them.
-pub(super) const IDS: [&str; 24] = [
+pub(super) const IDS: [&str; 28] = [
     "agent_id",
     "assignee_id",
     "recipient_agent_id",
@@ -39,8 +45,15 @@ pub(super) const IDS: [&str; 24] = [
     "erasure_id",
     "contact_id",
     "conversation_id",
+    "device_id",
+    "webhook_id",
+    "delivery_id",
+    "destination_id",
     "id",
 ];
+
+/// A URL of nobody: the name resolves nowhere.
+const HOOK: &str = "https://hook.invalid/t-2";
 
 /// Makes them; gives their ids by the fields that name them in requests, and what else it takes to reach them.
 pub(super) async fn objects(world: &World, org: &str) -> Values {
@@ -65,6 +78,7 @@ pub(super) async fn objects(world: &World, org: &str) -> Values {
         notes::CreateNoteTemplateRequest { name: "Ours".into(), body: "ours".into(), ..Default::default() };
     let template = supervisor.note_templates().create_note_template(template).await.unwrap().into_inner();
     let (merge, [from, into]) = merge(&admin).await;
+    let webhook = webhook(&admin).await;
     Values::from([
         ("agent_id", agent.clone()),
         ("assignee_id", agent.clone()),
@@ -94,6 +108,11 @@ pub(super) async fn objects(world: &World, org: &str) -> Values {
         ("erasure_id", erasure(&admin).await),
         ("etag", conversation.etag),
         ("contact_id", conversation.contact_id),
+        ("device_id", device(&ana).await),
+        ("delivery_id", delivery(&admin, &of("contacts", Role::Service), &webhook).await),
+        ("destination_id", webhook.clone()),
+        ("webhook_id", webhook),
+        ("url", HOOK.into()),
         ("conversation_id", conversation.conversation_id),
     ])
 }
@@ -176,6 +195,50 @@ async fn offer(admin: &Session, channel: &Session, agent: &Session) -> String {
     eventually("it is offered", || async {
         let offers = agent.offers().list_offers(pb::ListOffersRequest::default()).await.unwrap().into_inner();
         offers.offers.into_iter().next().map(|offer| offer.offer_id)
+    })
+    .await
+}
+
+/// A browser of the person's, which nobody reaches.
+async fn device(api: &Session) -> String {
+    let address = Address::WebPush(WebPushSubscription {
+        endpoint: "https://push.invalid/t-2".into(),
+        // Of the example of RFC 8291.
+        p256dh: "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+            .into(),
+        auth: "BTBZMqHH6r4Tts7J_aSIgg".into(),
+    });
+    let request = RegisterDeviceRequest { address: Some(address), ..Default::default() };
+    api.devices().register_device(request).await.unwrap().into_inner().device.unwrap().device_id
+}
+
+/// A webhook that nobody is reached by.
+async fn webhook(admin: &Session) -> String {
+    let request = CreateWebhookRequest {
+        url: HOOK.into(),
+        event_types: vec![WebhookEventType::ContactErased.into()],
+        ..Default::default()
+    };
+    admin.webhooks().create_webhook(request).await.unwrap().into_inner().webhook.unwrap().webhook_id
+}
+
+/// A delivery to the webhook, once the first attempt has failed: what the webhook says of itself stays the same from then on.
+async fn delivery(admin: &Session, contacts: &Session, webhook_id: &str) -> String {
+    let clock = Clock::system();
+    let contact = WebhookContactChange { contact_id: clock.new_id().to_string(), ..Default::default() };
+    let event = WebhookEvent {
+        event_id: clock.new_id().to_string(),
+        r#type: WebhookEventType::ContactErased.into(),
+        occur_time: Some(proto_time(clock.now())),
+        change: Some(webhook_event::Change::Contact(contact)),
+        ..Default::default()
+    };
+    let publish = PublishWebhookEventsRequest { events: vec![event] };
+    contacts.webhook_events().publish_webhook_events(publish).await.unwrap();
+    eventually("the webhook is called in vain", || async {
+        let list = ListDeliveriesRequest { destination_id: webhook_id.to_owned(), ..Default::default() };
+        let page = admin.deliveries().list_deliveries(list).await.unwrap().into_inner();
+        page.deliveries.into_iter().find(|it| !it.last_error.is_empty()).map(|it| it.delivery_id)
     })
     .await
 }

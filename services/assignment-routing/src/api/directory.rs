@@ -4,6 +4,7 @@ use kernel::PageSize;
 use proto::routing::v1 as pb;
 use proto::routing::v1::directory_service_server::DirectoryService;
 use rpc::Fault;
+use rpc::convert::ids_of;
 use tonic::{Request, Response, Status};
 
 use super::Api;
@@ -37,5 +38,16 @@ impl DirectoryService for Api {
         let now = self.0.clock.now();
         let people = people.into_iter().map(|found| wire::agent::found(found, now)).collect();
         Ok(Response::new(pb::SearchPeopleResponse { people, next_page_token }))
+    }
+
+    async fn batch_get_profiles(
+        &self,
+        request: Request<pb::BatchGetProfilesRequest>,
+    ) -> Result<Response<pb::BatchGetProfilesResponse>, Status> {
+        let call = rpc::call(&request)?;
+        let subjects = ids_of("subjects", &request.into_inner().subjects)?;
+        let found = self.0.reach(&call.caller, subjects).await.map_err(Fault::from)?;
+        let profiles = found.into_iter().map(wire::agent::reach).collect();
+        Ok(Response::new(pb::BatchGetProfilesResponse { profiles }))
     }
 }

@@ -185,7 +185,7 @@ impl App {
             )
         });
         let happened: Vec<_> = happened.collect();
-        store::history::insert_events(tx, &happened).await?;
+        self.remember(tx, &happened).await?;
         let conversations: Vec<_> = batch.given.iter().map(|given| given.conversation).collect();
         store::queue::leave(tx, &conversations).await?;
         let origin = Origin::system(NAME, "assigner");

@@ -65,7 +65,8 @@ impl App {
         conversation.units = units;
         merges::remember(tx, &home.merges, &[conversation.id.as_uuid()]).await?;
         store::messages::insert_message(tx, &message).await?;
-        store::history::insert_events(tx, happened.as_slice()).await?;
+        self.announce_beginning(tx, &conversation).await?;
+        self.remember(tx, happened.as_slice()).await?;
         let done =
             [Event::new("conversation.create", conversation.id), Event::new("message.create", message.id)];
         audit::record(tx, &it.origin, &done).await?;

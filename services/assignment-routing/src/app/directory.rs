@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use kernel::TeamId;
+use kernel::{Subject, TeamId};
 use rpc::Caller;
 
 use super::App;
-use crate::domain::agent::Person;
+use crate::domain::agent::{Person, Reach};
 use crate::error::Error;
 use crate::store;
 use crate::store::handles::Named;
@@ -78,6 +78,19 @@ impl App {
                 })
             })
             .await
+    }
+}
+
+impl App {
+    /// How to reach those of these people who have a profile, by username.
+    ///
+    /// # Errors
+    /// [`Error::Db`].
+    pub async fn reach(&self, caller: &Caller, subjects: Vec<Subject>) -> Result<Vec<Reach>, Error> {
+        let read = self.db.read(&caller.org, move |tx| {
+            Box::pin(async move { store::people::list_reach(tx, &subjects).await.map_err(Error::from) })
+        });
+        read.await
     }
 }
 

@@ -229,7 +229,7 @@ impl Effects {
         let agents: Vec<AgentId> = loads.keys().copied().collect();
         store::locks::lock_loads(tx, &agents).await?;
         store::loads::add_loads(tx, loads, *now).await?;
-        store::history::insert_events(tx, &self.history).await?;
+        app.remember(tx, &self.history).await?;
         if !self.given.is_empty() {
             store::assignments::insert_assignments(tx, &self.given, *now).await?;
         }

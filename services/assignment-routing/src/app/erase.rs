@@ -167,6 +167,7 @@ async fn remove(
     store::erasure::remove_snoozes(tx, &ids).await?;
     store::timers::forget(tx, &uuids).await?;
     outbox::withdraw(tx, NOTES, &uuids).await?;
+    outbox::withdraw(tx, announce::TARGET, &uuids).await?;
     super::report_counter::close(tx, &ids).await?;
     let gone = store::erasure::remove_conversations(tx, &ids).await?;
     erasure::count(tx, erasure, &[("conversations", gone)]).await?;

@@ -9,6 +9,7 @@
 //! | [`record_message`], `begin_conversation` | messages in and out; what workflows make of a new conversation |
 //! | `workflow_runs`, [`prepared`] | what workflows make of a conversation later on, and what has to be at hand for that |
 //! | [`inbox`], [`update_conversation`], [`status`], [`reopen`] | reading and changing conversations |
+//! | `remember` | what happened goes into the history, and to webhooks |
 //! | [`effects`], [`bulk`] | what a change does, written with few statements; the same for many conversations |
 //! | [`history`] | what was said and what happened, in the order of time |
 //! | [`assigner`], [`assign`], [`handover`], [`explain`] | who gets a conversation: by itself, by hand, and why |
@@ -45,7 +46,9 @@ pub mod offer_answers;
 mod offers;
 pub mod prepared;
 pub mod presence_board;
+mod queue_depth;
 pub mod record_message;
+mod remember;
 pub mod reopen;
 mod reply_limit;
 pub mod report_counter;
@@ -72,6 +75,7 @@ pub mod workflows;
 
 use std::sync::Arc;
 
+use announce::Announcer;
 use db::{Db, Gather, Tx};
 use kernel::{Clock, ConversationId, PageSeal, TeamId};
 use merges::Follower;
@@ -106,6 +110,8 @@ pub struct App {
     pub seal: PageSeal,
     /// Events for notifications.
     pub outbox: Outbox,
+    /// Events for webhooks.
+    pub announcer: Announcer,
     /// Wake-ups.
     pub wake: Wake,
     /// The contacts service.

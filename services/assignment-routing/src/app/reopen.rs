@@ -151,7 +151,7 @@ impl App {
         }
         let now = self.clock.now();
         let happened = it.happened(EventKind::Reopened, tx.clock().new_id().into(), now, why.by.clone());
-        store::history::insert_events(tx, &[happened]).await?;
+        self.remember(tx, &[happened]).await?;
         let team = present_team(tx, it).await?;
         if let Some(requeued) = requeued(tx, it, team, snoozed, why.by.as_ref()).await? {
             self.let_go(tx, it, requeued, now).await?;
@@ -199,7 +199,7 @@ impl App {
             team: it.team,
             ..it.happened(EventKind::Queued, tx.clock().new_id().into(), now, None)
         };
-        store::history::insert_events(tx, &[happened]).await?;
+        self.remember(tx, &[happened]).await?;
         let decision = Decision::requeued(self.clock.new_id().into(), it, requeued, now);
         store::decisions::insert_decisions(tx, &[decision]).await?;
         it.assignee = None;

@@ -128,7 +128,7 @@ impl App {
         if !changed.is_empty() {
             self.ring_inboxes(tx);
         }
-        store::history::insert_events(tx, &history).await?;
+        self.remember(tx, &history).await?;
         store::sla_breaches::insert_breaches(tx, &missed).await?;
         store::sla_breaches::end_breaches(tx, &ended).await?;
         store::timers::set(tx, &timers).await?;

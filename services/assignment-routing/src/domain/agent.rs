@@ -27,6 +27,19 @@ impl Person {
     }
 }
 
+/// How to reach a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Who.
+    pub person: Person,
+    /// Where they get email; empty: nowhere.
+    pub email: String,
+    /// BCP 47 tags.
+    pub languages: Vec<String>,
+    /// IANA time zone; empty: not said.
+    pub time_zone: String,
+}
+
 /// A person whom a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {

@@ -223,8 +223,12 @@ impl Names<'_> {
         }
     }
 
-    /// Refuses calls whose cost depends on more than the length of the condition.
+    /// Refuses calls of nothing, also where they would hardly ever be reached, and calls whose cost depends on more than the length
+    /// of the condition.
     fn affordable(&mut self, node: &IdedExpr, call: &CallExpr) -> Result<(), BadExpression> {
+        if !trial::exists(&call.func_name, call.target.is_some()) {
+            return Err(self.refused(node, trial::A_FUNCTION));
+        }
         // What `map` and `filter` expand to adds to what they have found so far; its name begins as no name in a text can.
         let of_the_loop = matches!(call.args.first().map(|first| &first.expr), Some(Expr::Ident(name)) if name.starts_with('@'));
         let costly = call.func_name == "matches" || (call.func_name == operators::ADD && !of_the_loop);

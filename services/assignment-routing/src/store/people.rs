@@ -1,10 +1,10 @@
 //! People inside, as a search reads them.
 
-use db::{DbError, Tx};
+use db::{DbError, Json, Tx};
 use kernel::{AgentId, Role, Subject, Timestamp};
 
 use super::{presence, unreadable};
-use crate::domain::agent::{Found, Person};
+use crate::domain::agent::{Found, Person, Reach};
 use crate::domain::presence::Presence;
 
 macro_rules! select_people {
@@ -66,4 +66,37 @@ pub async fn list_people_behind(
     };
     let rows: Vec<Row> = tx.query(sql).bind(after).bind(limit).fetch_all(tx).await?;
     rows.into_iter().map(Found::try_from).collect()
+}
+
+#[derive(db::FromRow)]
+struct ReachRow {
+    agent_id: AgentId,
+    subject: Subject,
+    username: String,
+    display_name: String,
+    email: String,
+    languages: Json<Vec<String>>,
+    time_zone: String,
+}
+
+/// How to reach those of these people who have a profile, by username. At least one is asked for.
+pub async fn list_reach(tx: &mut Tx, subjects: &[Subject]) -> Result<Vec<Reach>, DbError> {
+    let sql = format!(
+        "SELECT agent_id, subject, username, display_name, email, languages, time_zone FROM agents
+         WHERE org_id = $1 AND subject IN {} ORDER BY username",
+        db::rows(2, 1, subjects.len())
+    );
+    let rows: Vec<ReachRow> = tx.query_dynamic(sql).bind_all(subjects).fetch_all(tx).await?;
+    let reach = |row: ReachRow| Reach {
+        person: Person {
+            agent: row.agent_id,
+            subject: row.subject,
+            username: row.username,
+            display_name: row.display_name,
+        },
+        email: row.email,
+        languages: row.languages.0,
+        time_zone: row.time_zone,
+    };
+    Ok(rows.into_iter().map(reach).collect())
 }

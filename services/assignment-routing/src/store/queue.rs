@@ -97,6 +97,14 @@ pub async fn join_all(tx: &mut Tx, places: &[Place]) -> Result<(), DbError> {
     query.execute(tx).await.map(drop)
 }
 
+/// How many wait in all queues of all organizations, and for how long the first of them; none, where nobody waits.
+pub async fn depth(tx: &mut Tx) -> Result<(i64, Option<Duration>), DbError> {
+    let now = tx.now().await?;
+    let query = tx.query("SELECT COUNT(*), MIN(queue_time) FROM queue");
+    let (waiting, since): (i64, Option<Timestamp>) = query.fetch_one(tx).await?;
+    Ok((waiting, since.map(|since| now.since(since))))
+}
+
 /// Leaves the queue, where they are in one; says which of them waited for somebody's answer to an offer, which is to be taken back.
 pub async fn leave(tx: &mut Tx, conversations: &[ConversationId]) -> Result<Vec<ConversationId>, DbError> {
     let sql = format!(

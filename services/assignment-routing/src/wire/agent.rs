@@ -7,7 +7,7 @@ use rpc::convert::{etag, proto_role, role_of};
 use rpc::update_mask;
 
 use super::{maybe_time, narrow, time};
-use crate::domain::agent::{Agent, Found, Person, Profile, ProfileChange, Skill, WorkingHours};
+use crate::domain::agent::{Agent, Found, Person, Profile, ProfileChange, Reach, Skill, WorkingHours};
 use crate::domain::choose::Availability;
 use crate::domain::handle::Handle;
 use crate::domain::presence::Presence;
@@ -48,6 +48,17 @@ pub fn person(it: Person) -> pb::Person {
         subject: it.subject.to_string(),
         username: it.username,
         display_name: it.display_name,
+    }
+}
+
+/// How to reach a person.
+#[must_use]
+pub fn reach(it: Reach) -> pb::PersonProfile {
+    pb::PersonProfile {
+        person: Some(person(it.person)),
+        email: it.email,
+        languages: it.languages,
+        time_zone: it.time_zone,
     }
 }
 

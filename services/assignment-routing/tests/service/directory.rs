@@ -95,6 +95,38 @@ testkit::on_both_databases! {
         assert_eq!(refusal(&refused), (Code::InvalidArgument, Some(ErrorReason::InvalidPageToken)));
     }
 
+    // D4
+    async fn another_service_learns_how_to_reach_people_and_nobody_else_does(engine) {
+        let world = World::on(engine).await;
+        let profile = AgentProfile {
+            username: "ana".into(),
+            display_name: "Ana Lima".into(),
+            email: "ana@acme.example".into(),
+            languages: vec!["pt-BR".into(), "en".into()],
+            time_zone: "America/Sao_Paulo".into(),
+            ..Default::default()
+        };
+        let request = CreateAgentRequest { subject: "sub-ana".into(), profile: Some(profile), ..Default::default() };
+        world.agents("admin", Role::Admin).create_agent(request).await.unwrap();
+        world.agent("ben").await;
+        let subjects = ["sub-ana", "ben", "nobody"].map(str::to_owned).to_vec();
+        let asked = BatchGetProfilesRequest { subjects };
+        let ask = |org: &str, role| {
+            let client = world.suite.client(org, "notifications", role);
+            let (mut directory, asked) =
+                (directory_service_client::DirectoryServiceClient::new(client), asked.clone());
+            async move { directory.batch_get_profiles(asked).await }
+        };
+        let profiles = ask("acme", Role::Service).await.unwrap().into_inner().profiles;
+        let [ana, ben] = profiles.as_slice() else { panic!("two have a profile: {profiles:?}") };
+        assert_eq!((ana.email.as_str(), ana.time_zone.as_str()), ("ana@acme.example", "America/Sao_Paulo"));
+        assert_eq!(ana.languages, ["pt-BR", "en"]);
+        assert_eq!(ana.person.as_ref().unwrap().display_name, "Ana Lima");
+        assert_eq!((ben.person.as_ref().unwrap().subject.as_str(), ben.email.as_str()), ("ben", ""));
+        assert!(ask("other", Role::Service).await.unwrap().into_inner().profiles.is_empty());
+        assert_eq!(ask("acme", Role::Admin).await.unwrap_err().code(), Code::PermissionDenied);
+    }
+
     // P1
     async fn names_of_another_organization_are_unknown(engine) {
         let world = World::on(engine).await;

@@ -141,13 +141,15 @@ pub(crate) fn app(db: &Db, clock: &Clock) -> Arc<App> {
     let keys = tempfile::tempdir().unwrap();
     let dev = DevKey::load_or_make(keys.path(), clock.clone()).unwrap();
     let tokens = ServiceTokens::new(dev.signer(), Subject::parse("routing").unwrap(), clock.clone());
+    let outbox = outbox::Outbox::new();
     Arc::new(App {
         conversations: inbox::gather(db.clone()),
         follower: merges::Follower::new("routing", db.clone(), store::merges::Conversations),
         db: db.clone(),
         clock: clock.clone(),
         seal: PageSeal::new(&[7; 32]),
-        outbox: outbox::Outbox::new(),
+        announcer: announce::Announcer::new(outbox.clone()),
+        outbox,
         wake: outbox::Wake::local(),
         contacts: Peer::local(Switchboard::new(), tokens),
         settings: RoutingConfig { assign_batch: 20, ..RoutingConfig::default() },

@@ -46,6 +46,35 @@ db::both_databases!(a_queue_is_ordered_by_priority_then_age, MIGRATIONS, |db| as
     .unwrap();
 });
 
+// G7
+db::both_databases!(
+    the_gauge_of_the_queues_counts_every_organizations_and_the_oldest,
+    MIGRATIONS,
+    |db| async move {
+        let depth = async || {
+            let depth = db.read_system(|tx| Box::pin(async move { store::queue::depth(tx).await })).await;
+            depth.unwrap()
+        };
+        assert_eq!(depth().await, (0, None));
+        for (name, ago) in [("one", 30), ("other", 10)] {
+            let (clock, hand) = (db.clock.clone(), db.hand.clone());
+            let now = clock.now();
+            hand.set(now.minus(Duration::from_secs(ago)));
+            let org = OrgId::parse(name).unwrap();
+            let joined = db.write(&org, |tx| {
+                Box::pin(async move {
+                    let ana = agent(tx, "ana").await?;
+                    let team = team(tx, "airline", &[ana]).await?;
+                    waiting(tx, team).await
+                })
+            });
+            joined.await.unwrap();
+            hand.set(now);
+        }
+        assert_eq!(depth().await, (2, Some(Duration::from_secs(30))));
+    }
+);
+
 // R11
 db::both_databases!(
     a_queue_is_due_while_unlooked_at_or_while_somebody_is_there,

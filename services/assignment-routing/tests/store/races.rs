@@ -207,7 +207,9 @@ db::both_databases!(racing_assigners_keep_strict_turns_and_double_nothing, MIGRA
     let told: i64 = db
         .read(&org(), |tx| {
             Box::pin(async move {
-                tx.query("SELECT COUNT(*) FROM outbox WHERE org_id = $1").fetch_value::<i64>(tx).await
+                tx.query("SELECT COUNT(*) FROM outbox WHERE org_id = $1 AND target = 'notifications'")
+                    .fetch_value::<i64>(tx)
+                    .await
             })
         })
         .await

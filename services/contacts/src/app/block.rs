@@ -1,9 +1,11 @@
 //! Contacts are blocked and unblocked (C9). What a block does to their messages, routing does.
 
-use audit::{Event, Origin};
+use audit::Origin;
 use db::Tx;
 use kernel::{ContactId, OrgId, Timestamp};
+use proto::notifications::v1::WebhookEventType;
 
+use super::deeds::Deeds;
 use super::{App, activity, survivor, whole};
 use crate::Error;
 use crate::domain::{Actor, Block, Contact, Happened, Line};
@@ -27,11 +29,12 @@ impl App {
     /// [`Error::NoSuchContact`].
     pub async fn set_block(&self, org: &OrgId, origin: Origin, set: SetBlock) -> Result<Contact, Error> {
         let now = self.clock.now();
-        self.db.write(org, move |tx| Box::pin(change(tx, set, now, origin))).await
+        let deeds = self.deeds(origin);
+        self.db.write(org, move |tx| Box::pin(change(tx, set, now, deeds))).await
     }
 }
 
-async fn change(tx: &mut Tx, set: SetBlock, now: Timestamp, origin: Origin) -> Result<Contact, Error> {
+async fn change(tx: &mut Tx, set: SetBlock, now: Timestamp, deeds: Deeds) -> Result<Contact, Error> {
     let SetBlock { contact_id, by, reason } = set;
     let row = survivor::lock(tx, contact_id).await?;
     let id = row.contact_id;
@@ -46,6 +49,6 @@ async fn change(tx: &mut Tx, set: SetBlock, now: Timestamp, origin: Origin) -> R
     let block = reason.map(|reason| Block { actor: by.clone(), block_time: now, reason });
     contacts::set_block(tx, id, block.as_ref(), now).await?;
     activity::keep(tx, id, now, &by, [happened]).await?;
-    audit::record(tx, &origin, &[Event::new(action, id)]).await?;
+    deeds.record(tx, action, WebhookEventType::ContactUpdated, id, now).await?;
     Ok(Contact { block, version: contact.version + 1, update_time: now, ..contact })
 }

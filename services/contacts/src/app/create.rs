@@ -1,9 +1,11 @@
 //! A contact is made.
 
-use audit::{Event, Origin};
+use audit::Origin;
 use db::{Retry, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
+use proto::notifications::v1::WebhookEventType;
 
+use super::deeds::Deeds;
 use super::set_attributes::steps;
 use super::{App, activity, index, whole};
 use crate::Error;
@@ -40,8 +42,8 @@ impl App {
         let (id, now) = (ContactId::from(self.clock.new_id()), self.clock.now());
         let retry = create.retry.clone();
         let request_id = retry.request_id;
-        let origin = origin.of_request(request_id);
-        let created = self.db.write_once(org, retry, move |tx| Box::pin(insert(tx, id, create, now, origin)));
+        let deeds = self.deeds(origin.of_request(request_id));
+        let created = self.db.write_once(org, retry, move |tx| Box::pin(insert(tx, id, create, now, deeds)));
         created.await.map_err(|error: Error| error.of_request(request_id))
     }
 }
@@ -51,7 +53,7 @@ async fn insert(
     id: ContactId,
     create: CreateContact,
     now: Timestamp,
-    origin: Origin,
+    deeds: Deeds,
 ) -> Result<Contact, Error> {
     let CreateContact { profile, tags, attributes, by, retry: _ } = create;
     contacts::insert(tx, id, &profile, now).await?;
@@ -61,7 +63,7 @@ async fn insert(
     let steps = steps(tx, change, &[], "attributes").await?;
     attributes::set(tx, id, &steps.set).await?;
     activity::keep(tx, id, now, &by, [Happened::Created]).await?;
-    audit::record(tx, &origin, &[Event::new("contact.create", id)]).await?;
+    deeds.record(tx, "contact.create", WebhookEventType::ContactCreated, id, now).await?;
     let contact = whole::get(tx, id).await?;
     index::add(tx, &contact).await?;
     Ok(contact)

@@ -6,6 +6,7 @@
 use audit::{Event, Origin};
 use db::Tx;
 use kernel::{OrgId, Timestamp};
+use proto::notifications::v1::WebhookEventType;
 
 use super::App;
 use super::definitions::locked;
@@ -65,14 +66,15 @@ impl App {
 
     /// Deletes values of a definition; tells whether there may be more.
     async fn delete_some_values(&self, org: &OrgId, origin: Origin, key: Key) -> Result<bool, Error> {
-        let now = self.clock.now();
+        let (now, deeds) = (self.clock.now(), self.deeds(origin));
         let deleted = self.db.write(org, move |tx| {
             Box::pin(async move {
                 let owners = attributes::list_owners(tx, &key, AT_ONCE).await?;
                 contacts::touch_all(tx, &owners, now).await?;
                 attributes::clear_of(tx, &key, &owners).await?;
                 search::remove_attribute(tx, &key, &owners).await?;
-                audit::record(tx, &origin, &Event::each("contact.clear_attribute", &owners)).await?;
+                audit::record(tx, &deeds.origin, &Event::each("contact.clear_attribute", &owners)).await?;
+                deeds.announce(tx, WebhookEventType::ContactUpdated, &owners, now).await?;
                 Ok::<_, Error>(!owners.is_empty())
             })
         });

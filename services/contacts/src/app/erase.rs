@@ -8,8 +8,10 @@ use audit::{Event, Origin};
 use db::{KEPT, Retry, Tx};
 use erasure::{ErasureId, Kind};
 use kernel::{ContactId, OrgId, PageSize, Timestamp};
+use proto::notifications::v1::WebhookEventType;
 use uuid::Uuid;
 
+use super::deeds::Deeds;
 use super::run_erasure::ERASE_CONTACT;
 use super::traces::{self, Traces};
 use super::{App, survivor};
@@ -71,8 +73,8 @@ impl App {
         let (id, now) = (ErasureId::from(self.clock.new_id()), self.clock.now());
         let retry = erase.retry.clone();
         let request_id = retry.request_id;
-        let origin = origin.of_request(request_id);
-        let begun = self.db.write_once(org, retry, move |tx| Box::pin(begin(tx, id, erase, now, origin)));
+        let deeds = self.deeds(origin.of_request(request_id));
+        let begun = self.db.write_once(org, retry, move |tx| Box::pin(begin(tx, id, erase, now, deeds)));
         begun.await.map_err(|error: Error| error.of_request(request_id))
     }
 
@@ -146,7 +148,7 @@ async fn begin(
     id: ErasureId,
     erase: EraseContact,
     now: Timestamp,
-    origin: Origin,
+    deeds: Deeds,
 ) -> Result<Erasure, Error> {
     let EraseContact { contact_id, version, requester, retry: _ } = erase;
     // Whoever puts contacts on lists locks the lists first.
@@ -174,7 +176,7 @@ async fn begin(
     for held in held.iter().filter(|held| may_be_answered(held, now)) {
         removed.push(("kept_answers", erased::forget_answers_of(tx, held, ERASE_CONTACT, SLACK).await?));
     }
-    for contact in covered {
+    for &contact in &covered {
         erased::remove_merged_activities(tx, contact).await?;
         erased::remove_dismissals(tx, contact).await?;
         removed.push(("merges", erased::remove_merges(tx, contact).await?));
@@ -199,7 +201,8 @@ async fn begin(
     };
     erasures::insert(tx, &erasure).await?;
     erasures::save_part(tx, id, &ours).await?;
-    audit::record(tx, &origin, &[Event::new("contact.erase", contact_id)]).await?;
+    audit::record(tx, &deeds.origin, &[Event::new("contact.erase", contact_id)]).await?;
+    deeds.announce(tx, WebhookEventType::ContactErased, &covered, now).await?;
     Ok(erasure)
 }
 

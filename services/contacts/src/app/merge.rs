@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use audit::{Event, Origin};
+use audit::Origin;
 use db::{DbError, Retry, Tx};
 use kernel::{ContactId, MergeId, OrgId, Timestamp};
 use outbox::Outbox;
+use proto::notifications::v1::WebhookEventType;
 
+use super::deeds::Deeds;
 use super::{App, activity, index, survivor, whole};
 use crate::domain::{
     Actor, Attribute, Conflict, Contact, Deed, Happened, ListId, Merge, Side, Single, Snapshot, Tag, Union,
@@ -83,11 +85,11 @@ impl App {
         let now = self.clock.now();
         let origin = origin.of_request(request_id);
         for _ in 0..ROUNDS {
-            let (outbox, origin) = (self.outbox.clone(), origin.clone());
+            let (outbox, deeds) = (self.outbox.clone(), self.deeds(origin.clone()));
             let (retry, merge) = (merge.retry.clone(), merge.clone());
             let merged = self
                 .db
-                .write_once(org, retry, move |tx| Box::pin(unite(tx, (merge_id, now), merge, outbox, origin)))
+                .write_once(org, retry, move |tx| Box::pin(unite(tx, (merge_id, now), merge, outbox, deeds)))
                 .await;
             match merged {
                 Err(Error::LostRace) => {}
@@ -138,7 +140,7 @@ async fn unite(
     (merge_id, now): (MergeId, Timestamp),
     merge: MergeContacts,
     outbox: Outbox,
-    origin: Origin,
+    deeds: Deeds,
 ) -> Result<(Merge, Contact), Error> {
     let MergeContacts { pairing, from_version, into_version, by, retry: _ } = merge;
     let done = Deed { actor: by, time: now };
@@ -160,7 +162,7 @@ async fn unite(
     activity::keep(tx, merge.into, merge.done.time, &merge.done.actor, [Happened::Merged(merge.from)])
         .await?;
     outbox.record(tx, &events::of_merge(tx.clock(), &merge)).await?;
-    audit::record(tx, &origin, &Event::each("contact.merge", [merge.from, merge.into])).await?;
+    deeds.record_merge(tx, "contact.merge", WebhookEventType::ContactMerged, &merge, now).await?;
     Ok((merge, contact))
 }
 

@@ -3,6 +3,7 @@
 //! | module | use case |
 //! |---|---|
 //! | `create` | a contact is made |
+//! | `deeds` | what is done goes into the audit trail, and to webhooks |
 //! | `get` | one contact is read |
 //! | `list` | contacts are listed |
 //! | `update` | a profile is changed |
@@ -28,6 +29,7 @@ mod activity;
 mod apply_activity_events;
 mod block;
 mod create;
+mod deeds;
 mod definitions;
 mod delete_definition;
 mod duplicates;
@@ -55,6 +57,7 @@ mod unmerge;
 mod update;
 mod whole;
 
+use announce::Announcer;
 use db::{Db, Gather};
 use kernel::{Clock, OrgId, PageSeal};
 use outbox::Outbox;
@@ -94,6 +97,7 @@ pub struct App {
     clock: Clock,
     seal: PageSeal,
     outbox: Outbox,
+    announcer: Announcer,
     /// Contacts by an address.
     owners: Gather<AddressKey, resolve::Owned>,
     /// Whoever is making the owner of an address.
@@ -104,12 +108,19 @@ impl App {
     /// The use cases on this database, which has the tables of [`MIGRATIONS`](crate::store::MIGRATIONS).
     pub fn new(db: Db, clock: Clock, seal: PageSeal) -> Self {
         let owners = resolve::owners(db.clone());
-        Self { db, clock, seal, outbox: Outbox::new(), owners, making: Turns::default() }
+        let outbox = Outbox::new();
+        let announcer = Announcer::new(outbox.clone());
+        Self { db, clock, seal, outbox, announcer, owners, making: Turns::default() }
     }
 
     /// What this service tells others, for its relay.
     pub(crate) fn outbox(&self) -> Outbox {
         self.outbox.clone()
+    }
+
+    /// What this service tells webhooks.
+    pub(crate) fn announcer(&self) -> &Announcer {
+        &self.announcer
     }
 
     /// What was done in this service, for admins.

@@ -4,10 +4,12 @@
 //! transactions that make an owner at once, one inserts the address; the others wait for it, find the address taken,
 //! roll back the contact they had begun, and look again.
 
-use audit::{Event, Origin};
+use audit::Origin;
 use db::{Db, DbError, Gather, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
+use proto::notifications::v1::WebhookEventType;
 
+use super::deeds::Deeds;
 use super::{App, activity, index, whole};
 use crate::Error;
 use crate::domain::{Actor, Address, AddressKey, Contact, Happened, Line, Profile, first_owner};
@@ -60,8 +62,8 @@ impl App {
                 continue;
             }
             let (id, now) = (ContactId::from(self.clock.new_id()), self.clock.now());
-            let (resolve, origin) = (resolve.clone(), origin.clone());
-            match self.db.write(org, move |tx| Box::pin(link_or_make(tx, resolve, id, now, origin))).await {
+            let (resolve, deeds) = (resolve.clone(), self.deeds(origin.clone()));
+            match self.db.write(org, move |tx| Box::pin(link_or_make(tx, resolve, id, now, deeds))).await {
                 Err(Error::LostRace) => {}
                 resolved => return resolved,
             }
@@ -107,7 +109,7 @@ async fn link_or_make(
     resolve: ResolveContact,
     id: ContactId,
     now: Timestamp,
-    origin: Origin,
+    deeds: Deeds,
 ) -> Result<Resolved, Error> {
     let ResolveContact { address, display_name, by } = resolve;
     // Again, inside the transaction: on SQLite, whose transactions come one after the other, this settles it.
@@ -117,12 +119,13 @@ async fn link_or_make(
     if let Some(through) = address.owned_through()
         && let Some(resolved) = link(tx, &address, &through, now).await?
     {
-        audit::record(tx, &origin, &[Event::new("contact.link", resolved.contact.contact_id)]).await?;
+        let id = resolved.contact.contact_id;
+        deeds.record(tx, "contact.link", WebhookEventType::ContactUpdated, id, now).await?;
         return Ok(resolved);
     }
     let contact = make(tx, id, &address, display_name, now).await?;
     activity::keep(tx, id, now, &by, [Happened::Created]).await?;
-    audit::record(tx, &origin, &[Event::new("contact.create", id)]).await?;
+    deeds.record(tx, "contact.create", WebhookEventType::ContactCreated, id, now).await?;
     Ok(Resolved { contact, first: None, created: true })
 }
 

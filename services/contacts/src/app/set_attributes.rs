@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use audit::{Event, Origin};
+use audit::Origin;
 use db::Tx;
 use kernel::{ContactId, OrgId, Timestamp};
+use proto::notifications::v1::WebhookEventType;
 
+use super::deeds::Deeds;
 use super::{App, index, survivor, whole};
 use crate::Error;
 use crate::domain::{Attribute, AttributeChange, AttributeSteps, Contact, Definition, Key};
@@ -34,11 +36,12 @@ impl App {
         set: SetAttributes,
     ) -> Result<Contact, Error> {
         let now = self.clock.now();
-        self.db.write(org, move |tx| Box::pin(change(tx, set, now, origin))).await
+        let deeds = self.deeds(origin);
+        self.db.write(org, move |tx| Box::pin(change(tx, set, now, deeds))).await
     }
 }
 
-async fn change(tx: &mut Tx, set: SetAttributes, now: Timestamp, origin: Origin) -> Result<Contact, Error> {
+async fn change(tx: &mut Tx, set: SetAttributes, now: Timestamp, deeds: Deeds) -> Result<Contact, Error> {
     let row = survivor::lock(tx, set.contact_id).await?;
     let id = row.contact_id;
     let old = whole::one(tx, row).await?;
@@ -52,7 +55,7 @@ async fn change(tx: &mut Tx, set: SetAttributes, now: Timestamp, origin: Origin)
     attributes::set(tx, id, &steps.set).await?;
     attributes::clear(tx, id, &steps.cleared).await?;
     contacts::touch(tx, id, now).await?;
-    audit::record(tx, &origin, &[Event::new("contact.set_attributes", id)]).await?;
+    deeds.record(tx, "contact.set_attributes", WebhookEventType::ContactUpdated, id, now).await?;
     let new = whole::get(tx, id).await?;
     index::follow(tx, &new).await?;
     Ok(new)

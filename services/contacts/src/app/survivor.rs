@@ -22,26 +22,50 @@ pub(super) async fn find(tx: &mut Tx, id: ContactId) -> Result<Option<ContactId>
 
 /// The contact, or who stands for it.
 pub(super) async fn get(tx: &mut Tx, id: ContactId) -> Result<Contact, Error> {
-    let row = match contacts::find(tx, id).await? {
-        Some(row) => row,
-        None => {
-            let survivor = find(tx, id).await?.ok_or(Error::NoSuchContact)?;
-            contacts::find(tx, survivor).await?.ok_or(Error::NoSuchContact)?
+    let mut search = Search::of(id);
+    for _ in 0..ROUNDS {
+        if let Some(row) = contacts::find(tx, search.at).await? {
+            return whole::one(tx, row).await;
         }
-    };
-    whole::one(tx, row).await
+        search.go_on(tx).await?;
+    }
+    Err(Error::LostRace)
 }
 
 /// The contact, or who stands for it; until the transaction ends, nobody else changes it, its tags or its identities.
 pub(super) async fn lock(tx: &mut Tx, id: ContactId) -> Result<ContactRow, Error> {
-    let mut at = id;
+    let mut search = Search::of(id);
     for _ in 0..ROUNDS {
-        if let Some(row) = contacts::lock(tx, at).await? {
+        if let Some(row) = contacts::lock(tx, search.at).await? {
             return Ok(row);
         }
-        at = find(tx, id).await?.ok_or(Error::NoSuchContact)?;
+        search.go_on(tx).await?;
     }
     Err(Error::LostRace)
+}
+
+/// Where to look next. PostgreSQL shows each statement what is there by then: between two, a merge may have been made or taken back.
+struct Search {
+    id: ContactId,
+    at: ContactId,
+    /// Neither the contact nor a merge of it was there; since then nothing was looked at but the contact.
+    missed: bool,
+}
+
+impl Search {
+    fn of(id: ContactId) -> Self {
+        Self { id, at: id, missed: false }
+    }
+
+    /// After there was nobody at that place.
+    async fn go_on(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        match find(tx, self.id).await? {
+            Some(survivor) => (self.at, self.missed) = (survivor, false),
+            None if self.missed => return Err(Error::NoSuchContact),
+            None => (self.at, self.missed) = (self.id, true),
+        }
+        Ok(())
+    }
 }
 
 /// These contacts, with who stands for those that were merged away; those that never were stay in.

@@ -1,9 +1,11 @@
 //! Tags are added and removed, and counted.
 
-use audit::{Event, Origin};
+use audit::Origin;
 use db::Tx;
 use kernel::{ContactId, OrgId, PageSize, Timestamp};
+use proto::notifications::v1::WebhookEventType;
 
+use super::deeds::Deeds;
 use super::{App, activity, index, survivor, whole};
 use crate::Error;
 use crate::domain::{Actor, Contact, Happened, TagChange, TagSteps};
@@ -48,7 +50,8 @@ impl App {
     /// [`Error::NoSuchContact`], [`Error::TooManyTags`].
     pub async fn tag_contact(&self, org: &OrgId, origin: Origin, tag: TagContact) -> Result<Contact, Error> {
         let now = self.clock.now();
-        self.db.write(org, move |tx| Box::pin(change(tx, tag, now, origin))).await
+        let deeds = self.deeds(origin);
+        self.db.write(org, move |tx| Box::pin(change(tx, tag, now, deeds))).await
     }
 
     /// Lists the tags in use with their number of contacts, by name.
@@ -74,7 +77,7 @@ impl App {
     }
 }
 
-async fn change(tx: &mut Tx, tag: TagContact, now: Timestamp, origin: Origin) -> Result<Contact, Error> {
+async fn change(tx: &mut Tx, tag: TagContact, now: Timestamp, deeds: Deeds) -> Result<Contact, Error> {
     let row = survivor::lock(tx, tag.contact_id).await?;
     let id = row.contact_id;
     let contact = whole::one(tx, row).await?;
@@ -89,7 +92,7 @@ async fn change(tx: &mut Tx, tag: TagContact, now: Timestamp, origin: Origin) ->
     tags::remove(tx, id, &steps.removed).await?;
     contacts::touch(tx, id, now).await?;
     activity::keep(tx, id, now, &tag.by, happened(steps)).await?;
-    audit::record(tx, &origin, &[Event::new("contact.tag", id)]).await?;
+    deeds.record(tx, "contact.tag", WebhookEventType::ContactUpdated, id, now).await?;
     let contact = whole::get(tx, id).await?;
     index::follow(tx, &contact).await?;
     Ok(contact)

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use audit::{Event, Origin};
+use audit::Origin;
 use db::{DbError, Retry, Tx};
 use kernel::{MergeId, OrgId, Timestamp};
 use outbox::Outbox;
+use proto::notifications::v1::WebhookEventType;
 use serde::{Deserialize, Serialize};
 
+use super::deeds::Deeds;
 use super::merge::{count, fresh};
 use super::{App, activity, index, whole};
 use crate::domain::{
@@ -63,11 +65,11 @@ impl App {
         let (now, request_id) = (self.clock.now(), unmerge.retry.request_id);
         let origin = origin.of_request(request_id);
         for _ in 0..ROUNDS {
-            let (outbox, origin) = (self.outbox.clone(), origin.clone());
+            let (outbox, deeds) = (self.outbox.clone(), self.deeds(origin.clone()));
             let (retry, unmerge) = (unmerge.retry.clone(), unmerge.clone());
             let parted = self
                 .db
-                .write_once(org, retry, move |tx| Box::pin(part(tx, unmerge, now, outbox, origin)))
+                .write_once(org, retry, move |tx| Box::pin(part(tx, unmerge, now, outbox, deeds)))
                 .await;
             match parted {
                 Err(Error::LostRace) => {}
@@ -83,7 +85,7 @@ async fn part(
     unmerge: UnmergeContacts,
     time: Timestamp,
     outbox: Outbox,
-    origin: Origin,
+    deeds: Deeds,
 ) -> Result<Parted, Error> {
     let UnmergeContacts { merge_id, into_version, by, retry: _ } = unmerge;
     let undone = Deed { actor: by, time };
@@ -101,7 +103,7 @@ async fn part(
     activity::keep(tx, merge.into, undone.time, &undone.actor, [Happened::Unmerged(merge.from)]).await?;
     merge.undone = Some(undone);
     outbox.record(tx, &events::of_unmerge(tx.clock(), &merge)).await?;
-    audit::record(tx, &origin, &Event::each("contact.unmerge", [merge.from, merge.into])).await?;
+    deeds.record_merge(tx, "contact.unmerge", WebhookEventType::ContactUnmerged, &merge, time).await?;
     Ok(Parted { merge, from, into, left_out: plan.left_out })
 }
 

@@ -1,10 +1,12 @@
 //! A profile is changed.
 
-use audit::{Event, Origin};
+use audit::Origin;
 use db::{Retry, Tx};
 use kernel::{ContactId, OrgId, Timestamp};
+use proto::notifications::v1::WebhookEventType;
 
 use super::create::take_addresses;
+use super::deeds::Deeds;
 use super::{App, index, survivor, whole};
 use crate::Error;
 use crate::domain::{AddressChange, Contact, Mask, Profile};
@@ -38,18 +40,13 @@ impl App {
     ) -> Result<Contact, Error> {
         let now = self.clock.now();
         let (retry, request_id) = (update.retry.clone(), update.retry.request_id);
-        let origin = origin.of_request(request_id);
-        let updated = self.db.write_once(org, retry, move |tx| Box::pin(change(tx, update, now, origin)));
+        let deeds = self.deeds(origin.of_request(request_id));
+        let updated = self.db.write_once(org, retry, move |tx| Box::pin(change(tx, update, now, deeds)));
         updated.await.map_err(|error: Error| error.of_request(request_id))
     }
 }
 
-async fn change(
-    tx: &mut Tx,
-    update: UpdateContact,
-    now: Timestamp,
-    origin: Origin,
-) -> Result<Contact, Error> {
+async fn change(tx: &mut Tx, update: UpdateContact, now: Timestamp, deeds: Deeds) -> Result<Contact, Error> {
     let row = survivor::lock(tx, update.contact_id).await?;
     let id = row.contact_id;
     let old = whole::one(tx, row).await?;
@@ -64,7 +61,7 @@ async fn change(
     contacts::update(tx, id, &new, now).await?;
     identities::remove(tx, id, &addresses.given_up).await?;
     take_addresses(tx, id, &addresses.taken, now).await?;
-    audit::record(tx, &origin, &[Event::new("contact.update", id)]).await?;
+    deeds.record(tx, "contact.update", WebhookEventType::ContactUpdated, id, now).await?;
     let contact = whole::get(tx, id).await?;
     index::follow(tx, &contact).await?;
     Ok(contact)

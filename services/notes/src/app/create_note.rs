@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use announce::Announcer;
 use audit::Origin;
 use db::{Db, Retry, Tx};
 use kernel::{Clock, MergeId, NoteId, OrgId, Subject, Timestamp};
 use merges::Home;
 use outbox::{Event, Outbox};
+use proto::notifications::v1::WebhookEventType;
 
 use super::tell_followers::{follow, tell_followers};
 use crate::domain::search::Entry;
@@ -105,6 +107,15 @@ impl Draft {
         let entry = Entry::of(&note, &decision.recipients);
         let merges = Vec::new();
         Self { note, recipients: decision.recipients, events, origin: new.origin, entry, merges }
+    }
+
+    /// The same, and the organization's webhooks are told if one wants to be.
+    #[must_use]
+    pub fn announced(mut self, clock: &Clock, announcer: &Announcer, org: &OrgId) -> Self {
+        let told = || events::webhooks::of_new_note(clock, &self.note);
+        let event = announcer.event(org, WebhookEventType::NoteCreated, told);
+        self.events.extend(event);
+        self
     }
 
     /// The same, about whoever stands for the contact.

@@ -8,6 +8,7 @@ use rpc::Call;
 use super::{App, watch};
 use crate::domain::{Author, ConversationNoteDeletion, Mark, Note, Place};
 use crate::error::Error;
+use crate::events::webhooks;
 use crate::store;
 
 /// A note somebody wants to delete.
@@ -31,6 +32,7 @@ impl App {
     pub async fn delete_note(&self, call: &Call, retry: Retry, deletion: Deletion) -> Result<(), Error> {
         let (now, method, request_id) = (self.clock.now(), call.method.path, retry.request_id);
         let (origin, wake) = (runtime::origin(call).of_request(request_id), self.wake.clone());
+        let (announcer, clock) = (self.announcer.clone(), self.clock.clone());
         let write = self.db.write_once(&call.caller.org, retry, move |tx| {
             Box::pin(async move {
                 let Deletion { note_id, by, expected } = deletion;
@@ -45,6 +47,7 @@ impl App {
                     return Err(Error::StaleVersion { current: note.version });
                 }
                 watch::wake_after_commit(tx, &wake, &note.place);
+                announcer.record(tx, vec![webhooks::of_deletion(&clock, &note, &by, now)]).await?;
                 delete(tx, note, Mark { by, time: now }, &origin).await
             })
         });

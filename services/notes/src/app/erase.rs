@@ -75,9 +75,14 @@ impl App {
         if ids.iter().all(|id| known.contains(id)) {
             return Ok(());
         }
-        let bury = self
-            .db
-            .write(org, move |tx| Box::pin(async move { Ok(erasure::bury(tx, erasure, kind, &ids).await?) }));
+        let bury = self.db.write(org, move |tx| {
+            Box::pin(async move {
+                erasure::bury(tx, erasure, kind, &ids).await?;
+                // What webhooks were not told yet: it may say what a note said.
+                outbox::withdraw(tx, announce::TARGET, &ids).await?;
+                Ok(())
+            })
+        });
         bury.await
     }
 

@@ -69,7 +69,9 @@ impl App {
                     handoff: it.handoff,
                     origin: origin.clone(),
                 };
-                (it.event, Arc::new(Draft::from_elsewhere(&self.clock, new, &directory, stamp)))
+                let draft = Draft::from_elsewhere(&self.clock, new, &directory, stamp);
+                let org = &call.caller.org;
+                (it.event, Arc::new(draft.announced(&self.clock, &self.announcer, org)))
             })
             .collect();
         let places: Vec<Place> = drafts.iter().map(|(_, draft)| *draft.place()).collect();

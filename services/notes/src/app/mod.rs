@@ -51,6 +51,7 @@ pub mod write_note;
 
 use std::sync::Arc;
 
+use announce::Announcer;
 use db::Db;
 use kernel::{Clock, PageSeal};
 use merges::Follower;
@@ -82,6 +83,8 @@ pub struct App {
     pub seal: PageSeal,
     /// Events to others.
     pub outbox: Outbox,
+    /// Events for webhooks.
+    pub announcer: Announcer,
     /// Questions to others.
     pub peers: Peers,
     /// Wakes streams, here and in other processes.

@@ -1,5 +1,6 @@
 //! Changing the text of a note.
 
+use announce::Announcer;
 use audit::Origin;
 use db::{Retry, Tx};
 use kernel::{Clock, NoteId};
@@ -32,6 +33,7 @@ pub struct Edit {
 struct Rewrite {
     clock: Clock,
     outbox: Outbox,
+    announcer: Announcer,
     edit: Edit,
     directory: Directory,
     origin: Origin,
@@ -55,7 +57,8 @@ impl App {
         let (clock, outbox, request_id) = (self.clock.clone(), self.outbox.clone(), retry.request_id);
         let body = edit.body.clone();
         let origin = runtime::origin(call).of_request(request_id);
-        let rewrite = Rewrite { clock, outbox, edit, directory, origin };
+        let announcer = self.announcer.clone();
+        let rewrite = Rewrite { clock, outbox, announcer, edit, directory, origin };
         let written = self.db.write_once(org, retry, move |tx| Box::pin(apply(tx, rewrite)));
         let receipt: Receipt = written.await.map_err(|error: Error| error.of_request(request_id))?;
         self.wake_watchers(call, &note.place);
@@ -66,7 +69,7 @@ impl App {
 }
 
 async fn apply(tx: &mut Tx, rewrite: Rewrite) -> Result<Receipt, Error> {
-    let Rewrite { clock, outbox, edit, directory, origin } = rewrite;
+    let Rewrite { clock, outbox, announcer, edit, directory, origin } = rewrite;
     let mut note = store::notes::lock_note(tx, edit.note_id).await?.ok_or(Error::NoSuchNote)?;
     if note.deletion.is_some() {
         return Err(Error::NoteDeleted { note_id: note.note_id });
@@ -102,6 +105,7 @@ async fn apply(tx: &mut Tx, rewrite: Rewrite) -> Result<Receipt, Error> {
     }
     let events = events::of_mentions(&clock, &note, &edit.editor, &decision.recipients);
     outbox.record(tx, &events).await?;
+    announcer.record(tx, vec![events::webhooks::of_edit(&clock, &note, &edit.editor)]).await?;
     audit::record(tx, &origin, &[audit::Event::new("note.update", note.note_id)]).await?;
     Ok(note.receipt())
 }

@@ -123,7 +123,8 @@ impl App {
             &self.clock,
             NewNote { place, reply, author, body, handles, handoff, origin },
             &directory,
-        ))
+        )
+        .announced(&self.clock, &self.announcer, org))
     }
 
     async fn place(&self, call: &Call, on: On) -> Result<Place, Error> {

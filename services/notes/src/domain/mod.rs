@@ -16,9 +16,11 @@
 //! | [`timeline`] | the order of everything around a conversation, and its pages |
 //! | [`transfer`] | everything as lines of a file, and back |
 //! | [`watch`] | the order of changes that somebody follows |
+//! | [`excerpt`] | the beginning of a note, for emails about it |
 //! | [`export`] | the history of a conversation as a file |
 //! | [`settings`] | [`Settings`]: what an organization decides, and the defaults |
 
+pub mod excerpt;
 pub mod export;
 pub mod handle;
 pub mod handoff;

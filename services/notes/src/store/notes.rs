@@ -147,6 +147,23 @@ pub async fn find_note(tx: &mut Tx, note_id: NoteId) -> Result<Option<Note>, DbE
     row.map(Note::try_from).transpose()
 }
 
+/// The first `characters` of those of these notes which are there and not deleted.
+///
+/// # Errors
+/// [`DbError`] of the read.
+pub async fn list_beginnings(
+    tx: &mut Tx,
+    notes: &[NoteId],
+    characters: i64,
+) -> Result<Vec<(NoteId, String)>, DbError> {
+    let sql = format!(
+        "SELECT note_id, substr(body, 1, CAST($2 AS INTEGER)) FROM notes \
+         WHERE org_id = $1 AND delete_time IS NULL AND note_id IN {}",
+        db::rows(3, 1, notes.len())
+    );
+    tx.query_dynamic(sql).bind(characters).bind_all(notes.iter().copied()).fetch_all(tx).await
+}
+
 /// Like [`find_note`], and nobody else changes the note before this transaction ends.
 ///
 /// # Errors

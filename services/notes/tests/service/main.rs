@@ -11,6 +11,7 @@ mod contact_notes;
 mod create;
 mod edit;
 mod erasure;
+mod excerpts;
 mod export;
 mod handoffs;
 mod ingest;

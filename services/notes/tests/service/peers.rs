@@ -1,5 +1,6 @@
 //! Stand-ins for the services that notes asks and tells. They sit behind the same layers as the real ones.
 
+mod email;
 mod history;
 
 use std::collections::{HashMap, HashSet};
@@ -17,6 +18,7 @@ use proto::contacts::v1::{
     ListTagsRequest, ListTagsResponse, ResolveContactRequest, ResolveContactResponse, TagContactRequest,
     TagContactResponse, UpdateContactRequest, UpdateContactResponse,
 };
+use proto::notifications::v1::email_service_server::EmailServiceServer;
 use proto::notifications::v1::ingest_service_server::{IngestService, IngestServiceServer};
 use proto::notifications::v1::{NotificationEvent, NotifyRequest, NotifyResponse};
 use proto::routing::v1::agent_service_server::{AgentService, AgentServiceServer};
@@ -59,6 +61,7 @@ struct State {
     history: HashMap<String, history::Record>,
     routing: Mood,
     notifications: Mood,
+    wants_excerpts: bool,
     asked: Vec<Asked>,
     notified: Vec<NotificationEvent>,
     applied: Vec<ConversationEvent>,
@@ -92,7 +95,8 @@ impl Peers {
         Unit::new("notifications", move |_, _| {
             let server =
                 IngestServiceServer::new(peers.clone()).max_decoding_message_size(rpc::MESSAGE_LIMIT);
-            async move { Ok(Service { routes: Routes::new(server), workers: vec![], health: vec![] }) }
+            let routes = Routes::new(server).add_service(EmailServiceServer::new(peers.clone()));
+            async move { Ok(Service { routes, workers: vec![], health: vec![] }) }
         })
     }
 
@@ -174,6 +178,11 @@ impl Peers {
 
     pub(crate) fn make_routing(&self, mood: Mood) {
         self.0.lock().unwrap().routing = mood;
+    }
+
+    /// The organization wants the beginnings of notes in its emails.
+    pub(crate) fn wants_excerpts(&self) {
+        self.0.lock().unwrap().wants_excerpts = true;
     }
 
     pub(crate) fn make_notifications(&self, mood: Mood) {
@@ -346,9 +355,9 @@ impl DirectoryService for Peers {
         });
         Ok(Response::new(ResolveHandlesResponse { handles: handles.collect() }))
     }
-
     not_asked_by_notes! {
         search_people(SearchPeopleRequest) -> SearchPeopleResponse;
+        batch_get_profiles(BatchGetProfilesRequest) -> BatchGetProfilesResponse;
     }
 }
 

@@ -73,12 +73,32 @@ impl App {
 /// Removes some of what there is; tells whether there was anything. Whoever follows the feed from before the removed places is told
 /// to list again.
 async fn step(tx: &mut Tx, erasure: ErasureId, origin: Origin) -> Result<bool, Error> {
+    let excerpts = store::excerpts::remove_erased(tx, erasure, ENTRIES).await?;
+    if excerpts > 0 {
+        erasure::count(tx, erasure, &[("excerpts", excerpts)]).await?;
+        audit::record(tx, &origin, &[Event::new("erasure.remove", erasure)]).await?;
+        return Ok(true);
+    }
+    let events = store::webhook_events::remove_erased(tx, erasure, ENTRIES).await?;
+    if events > 0 {
+        erasure::count(tx, erasure, &[("webhook_events", events)]).await?;
+        audit::record(tx, &origin, &[Event::new("erasure.remove", erasure)]).await?;
+        return Ok(true);
+    }
+    let mutes = store::mutes::remove_erased(tx, erasure).await?;
+    if mutes > 0 {
+        erasure::count(tx, erasure, &[("mutes", mutes)]).await?;
+        audit::record(tx, &origin, &[Event::new("erasure.remove", erasure)]).await?;
+        return Ok(true);
+    }
     let Some(subject) = store::erasure::find_reader(tx, erasure).await? else { return Ok(false) };
     heads::lock(tx, &subject).await?;
     let gone = store::erasure::remove(tx, erasure, &subject, ENTRIES).await?;
+    store::plans::remove(tx, &subject, &gone).await?;
     let newest = gone.iter().copied().max().unwrap_or(Sequence::START);
     heads::forget_through(tx, &subject, newest).await?;
-    heads::recount_unread(tx, &subject).await?;
+    let now = tx.now().await?;
+    heads::recount_unread(tx, &subject, now).await?;
     erasure::count(tx, erasure, &[("notifications", gone.len() as u64)]).await?;
     audit::record(tx, &origin, &[Event::new("erasure.remove", erasure)]).await?;
     Ok(true)

@@ -2,6 +2,7 @@
 
 use kernel::{NotificationId, Subject, Timestamp};
 
+use super::read_state::HandledWake;
 use super::{App, Owner};
 use crate::domain::notification::Handling;
 use crate::domain::{Notification, SnoozeUntil};
@@ -37,8 +38,12 @@ impl App {
     where
         F: FnOnce(Handling, Timestamp) -> Result<Handling, Error> + Send + 'static,
     {
+        let handled = self.handled(&owner);
         let Owner { org, subject } = owner;
-        self.db.write(&org, move |tx| Box::pin(async move { handle(tx, &subject, id, decide).await })).await
+        let write = self
+            .db
+            .write(&org, move |tx| Box::pin(async move { handle(tx, &subject, id, decide, handled).await }));
+        write.await
     }
 }
 
@@ -47,20 +52,20 @@ async fn handle<F>(
     subject: &Subject,
     id: NotificationId,
     decide: F,
+    handled: HandledWake,
 ) -> Result<Notification, Error>
 where
     F: FnOnce(Handling, Timestamp) -> Result<Handling, Error> + Send,
 {
-    heads::lock(tx, subject).await?;
+    let head = heads::lock(tx, subject).await?;
     let found = entries::find(tx, subject, id).await?.ok_or(Error::NoSuchNotification)?;
     let now = tx.now().await?;
     let handling = decide(found.handling, now)?;
     if handling != found.handling {
-        handling::put(tx, subject, found.sequence, &handling).await?;
-    }
-    let change = handling.unread() - found.handling.unread();
-    if change != 0 {
-        heads::change_unread(tx, subject, change).await?;
+        handling::put(tx, subject, found.sequence, &handling, head.handlings + 1).await?;
+        let change = handling.unread() - found.handling.unread();
+        heads::change_unread(tx, subject, change, now).await?;
+        handled.tell(tx);
     }
     Ok(Notification { handling, ..found })
 }

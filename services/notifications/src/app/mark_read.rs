@@ -14,14 +14,16 @@ impl App {
     /// # Errors
     /// [`Error::Db`].
     pub async fn mark_read(&self, owner: Owner, ids: Vec<NotificationId>) -> Result<i64, Error> {
+        let handled = self.handled(&owner);
         let Owner { org, subject } = owner;
         let write = self.db.write(&org, move |tx| {
             Box::pin(async move {
-                heads::lock(tx, &subject).await?;
+                let head = heads::lock(tx, &subject).await?;
                 let now = tx.now().await?;
-                let read = handling::mark_read(tx, &subject, &ids, now).await?;
-                if read > 0 {
-                    heads::change_unread(tx, &subject, -read).await?;
+                let read = handling::mark_read(tx, &subject, &ids, head.handlings + 1, now).await?;
+                if read.any {
+                    heads::change_unread(tx, &subject, -read.counted, now).await?;
+                    handled.tell(tx);
                 }
                 Ok::<_, Error>(heads::count(tx, &subject, now).await?.unread)
             })
@@ -35,13 +37,16 @@ impl App {
     /// # Errors
     /// [`Error::Db`].
     pub async fn mark_all_read(&self, owner: Owner, through: Sequence) -> Result<i64, Error> {
+        let handled = self.handled(&owner);
         let Owner { org, subject } = owner;
         let write = self.db.write(&org, move |tx| {
             Box::pin(async move {
-                heads::lock(tx, &subject).await?;
+                let head = heads::lock(tx, &subject).await?;
                 let now = tx.now().await?;
-                if handling::mark_read_through(tx, &subject, through, now).await? > 0 {
-                    heads::recount_unread(tx, &subject).await?;
+                let handling = head.handlings + 1;
+                if handling::mark_read_through(tx, &subject, through, handling, now).await? > 0 {
+                    heads::recount_unread(tx, &subject, now).await?;
+                    handled.tell(tx);
                 }
                 Ok::<_, Error>(heads::count(tx, &subject, now).await?.unread)
             })

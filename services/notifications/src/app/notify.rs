@@ -40,9 +40,10 @@ impl App {
         let mut applied = Vec::with_capacity(events.len());
         for part in parts(events) {
             let (org_of_wake, wake, origin) = (org.clone(), self.wake.clone(), origin.clone());
+            let excerpts = self.wanting_excerpts.is(org);
             let part = self.db.write(org, move |tx| {
                 Box::pin(async move {
-                    let (applied, told) = apply(tx, &part, &origin).await?;
+                    let (applied, told) = apply(tx, &part, excerpts, &origin).await?;
                     tx.after_commit(move || {
                         told.iter()
                             .for_each(|subject| wake.publish(FEED_TOPIC, &org_of_wake, subject.as_str()));
@@ -60,6 +61,7 @@ impl App {
 async fn apply(
     tx: &mut Tx,
     events: &[Event],
+    excerpts: bool,
     origin: &Origin,
 ) -> Result<(Vec<Applied>, Vec<Subject>), DbError> {
     let now = tx.now().await?;
@@ -77,6 +79,9 @@ async fn apply(
     let clock = tx.clock().clone();
     let placed = feed::place(&fresh, &ends, || clock.new_id().into());
     entries::insert(tx, &placed, now).await?;
+    if excerpts {
+        super::excerpts::keep(tx, &fresh, now).await?;
+    }
     // One for an event, not for each of its recipients.
     let applied_now = fresh.iter().map(|event| event.event_id);
     audit::record(tx, origin, &audit::Event::each("event.notify", applied_now)).await?;
@@ -143,6 +148,7 @@ mod tests {
             note_id: None,
             actor: None,
             occur_time: Timestamp::from_micros(0),
+            excerpt: None,
         }
     }
 

@@ -2,6 +2,9 @@
 //!
 //! A stream holds a place and reads behind it. An entry becomes visible with its feed's head, which its transaction keeps
 //! locked until the commit: so entries appear in the order of their sequence, and reading behind a place misses none.
+//!
+//! What the person does with entries is numbered under the same lock, and each entry carries the number of what was last done with it. So
+//! a device that was away learns by its place there what the person did meanwhile on another: each changed entry once, as it is now.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +19,9 @@ use rpc::stream::{Entries, Feed, Halt, Listener, Live, Rhythm, Start, live_at};
 use rpc::{Call, Fault};
 use tokio::sync::OnceCell;
 
+use super::read_state::Done;
 use super::{App, FEED_TOPIC, Owner};
-use crate::domain::{Cursor, Head, Notification};
+use crate::domain::{Cursor, Handled, Head, Notification};
 use crate::error::Error;
 use crate::store::{entries, heads};
 
@@ -61,12 +65,18 @@ struct LiveFeed {
 
 /// What a look behind a cursor found.
 enum Look {
-    Next(Vec<Notification>),
+    Next(Next),
     /// Something the reader has not seen is gone.
     Lost {
         head: Head,
         oldest: Timestamp,
     },
+}
+
+/// What a reader does not have yet.
+struct Next {
+    entries: Vec<Notification>,
+    done: Option<Done>,
 }
 
 impl LiveFeed {
@@ -84,14 +94,19 @@ impl LiveFeed {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let read = self.app.db.read(&self.owner.org, move |tx| {
             Box::pin(async move {
-                let next = entries::after(tx, &subject, cursor.after, limit).await?;
-                if !next.is_empty() && cursor.is_followed_by(next.iter().map(|entry| entry.sequence)) {
-                    return Ok(Look::Next(next));
+                let after = entries::after(tx, &subject, cursor.after, limit).await?;
+                let room = limit - i64::try_from(after.entries.len()).unwrap_or(limit);
+                if let Some(handlings) = after.handlings
+                    && cursor.is_followed_by(after.entries.iter().map(|entry| entry.sequence))
+                {
+                    let done = Done::unknown_at(tx, &subject, cursor, handlings, room).await?;
+                    return Ok(Look::Next(Next { entries: after.entries, done }));
                 }
                 // A gap, or the end of the feed: both may mean that retention was faster than the reader.
                 let head = heads::get(tx, &subject).await?;
                 if !cursor.has_missed_something(head) {
-                    return Ok(Look::Next(next));
+                    let done = Done::unknown_at(tx, &subject, cursor, head.handlings, room).await?;
+                    return Ok(Look::Next(Next { entries: after.entries, done }));
                 }
                 let oldest = match entries::oldest_time(tx, &subject, head.forgotten_through).await? {
                     Some(oldest) => oldest,
@@ -112,6 +127,25 @@ impl LiveFeed {
     }
 }
 
+impl Next {
+    /// The places behind a cursor, and their frames.
+    fn entries(self, feed: &LiveFeed, behind: Cursor) -> Entries<LiveFeed> {
+        let mut at = behind;
+        let mut all: Entries<LiveFeed> = Vec::with_capacity(self.entries.len());
+        for entry in self.entries {
+            at = at.past(entry.sequence);
+            all.push((at, Some(feed.frame(&at, Frame::Notification(entry.into())))));
+        }
+        if let Some(done) = self.done {
+            // As many as were read, so that a full look is followed by another. Their place is behind the frame that has them all.
+            all.extend(done.changed.iter().skip(1).map(|_| (at, None)));
+            at = at.knowing(done.through);
+            all.push((at, Some(feed.frame(&at, Frame::ReadState(done.into())))));
+        }
+        all
+    }
+}
+
 impl Feed for LiveFeed {
     type Frame = SubscribeResponse;
     type Cursor = Cursor;
@@ -123,10 +157,14 @@ impl Feed for LiveFeed {
             // What is gone meanwhile is found by the first look, behind the opening frame.
             Start::Resume(token) => {
                 let opened = self.app.seal.open(TOKEN, &self.owner.binding(""), &token);
-                opened.map_err(|_| Error::ForeignResumeToken)?
+                let cursor: Cursor = opened.map_err(|_| Error::ForeignResumeToken)?;
+                match cursor.handled {
+                    Some(_) => cursor,
+                    None => cursor.knowing(Handled::all_of(self.head().await?)),
+                }
             }
         };
-        self.listener.seen(cursor.after.number());
+        self.listener.seen(cursor.progress());
         Ok(cursor)
     }
 
@@ -138,14 +176,11 @@ impl Feed for LiveFeed {
                 return Err(Halt::Resync { oldest });
             }
         };
-        if let Some(last) = next.last() {
-            self.listener.seen(last.sequence.number());
+        let entries = next.entries(self, *after);
+        if let Some((last, _)) = entries.last() {
+            self.listener.seen(last.progress());
         }
-        let place = |entry: Notification| {
-            let cursor = after.past(entry.sequence);
-            (cursor, Some(self.frame(&cursor, Frame::Notification(entry.into()))))
-        };
-        Ok(next.into_iter().map(place).collect())
+        Ok(entries)
     }
 
     async fn woken(&mut self) {

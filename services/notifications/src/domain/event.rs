@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use kernel::{ConversationId, EventId, Malformed, NoteId, Role, Subject, Timestamp};
 
-use super::NotificationType;
+use super::{Excerpt, NotificationType};
 
 /// The longest reason, in characters.
 const REASON_MAX: usize = 500;
@@ -32,6 +32,8 @@ pub struct Event {
     pub actor: Option<Actor>,
     /// When it happened.
     pub occur_time: Timestamp,
+    /// The beginning of what was written: private, and in no feed.
+    pub excerpt: Option<Excerpt>,
 }
 
 /// Why a person is told something: a sentence of one line, never what a note or message says.

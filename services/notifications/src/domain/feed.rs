@@ -42,11 +42,40 @@ pub struct Head {
     pub sequence: Sequence,
     /// The newest entry that retention took away: behind it the feed is complete.
     pub forgotten_through: Sequence,
+    /// How often the person did something with entries.
+    pub handlings: i64,
 }
 
 impl Head {
     /// The head of somebody who was never told anything.
-    pub const EMPTY: Self = Self { sequence: Sequence::START, forgotten_through: Sequence::START };
+    pub const EMPTY: Self =
+        Self { sequence: Sequence::START, forgotten_through: Sequence::START, handlings: 0 };
+}
+
+/// A place in what a person did with entries: all of the handlings before this one are behind it, and of this one the entries up to here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handled {
+    /// Which of the person's handlings.
+    pub handling: i64,
+    /// The last of the entries that it changed.
+    pub entry: Sequence,
+}
+
+impl Handled {
+    /// Behind everything that the person did so far.
+    pub const fn all_of(head: Head) -> Self {
+        Self::all_through(head.handlings)
+    }
+
+    /// Behind everything that the person did, up to this handling.
+    pub const fn all_through(handling: i64) -> Self {
+        Self { handling, entry: Sequence::END }
+    }
+
+    /// The last handling all of which is behind this place.
+    fn whole(self) -> i64 {
+        if self.entry == Sequence::END { self.handling } else { self.handling - 1 }
+    }
 }
 
 /// How far a reader is. Sealed, it is a resume token.
@@ -56,23 +85,44 @@ pub struct Cursor {
     pub after: Sequence,
     /// Entries up to here may be missing: they were gone when the reader began at the earliest entry still kept.
     pub sparse_through: Sequence,
+    /// What the reader knows of what the person did with entries. A token that was given before there was this has none: then the reader
+    /// knows what its list says.
+    #[serde(default)]
+    pub handled: Option<Handled>,
 }
 
 impl Cursor {
     /// At the end of the feed.
     pub const fn now(head: Head) -> Self {
-        Self { after: head.sequence, sparse_through: Sequence::START }
+        Self { after: head.sequence, sparse_through: Sequence::START, handled: Some(Handled::all_of(head)) }
     }
 
     /// Before the oldest entry still kept. Retention takes read entries first, so there may be gaps among the old ones.
     pub const fn earliest(head: Head) -> Self {
-        Self { after: Sequence::START, sparse_through: head.forgotten_through }
+        let handled = Some(Handled::all_of(head));
+        Self { after: Sequence::START, sparse_through: head.forgotten_through, handled }
     }
 
     /// The cursor of a reader who now has the entry at `sequence` as well.
     #[must_use]
     pub const fn past(self, sequence: Sequence) -> Self {
         Self { after: sequence, ..self }
+    }
+
+    /// The cursor of a reader who now also knows what the person did up to here.
+    #[must_use]
+    pub const fn knowing(self, handled: Handled) -> Self {
+        Self { handled: Some(handled), ..self }
+    }
+
+    /// True when the person did something that the reader does not know of.
+    pub fn knows_less(self, handlings: i64) -> bool {
+        self.handled.is_some_and(|handled| handled.whole() < handlings)
+    }
+
+    /// One number for how far the reader is, in entries and in what was done with them: it is behind a head exactly if its number is less.
+    pub fn progress(self) -> i64 {
+        self.after.0 + self.handled.map_or(0, Handled::whole)
     }
 
     /// True when the next entries, oldest first, follow this place without a gap: then nothing was missed.
@@ -146,6 +196,7 @@ mod tests {
             note_id: None,
             actor: None,
             occur_time: Timestamp::from_micros(0),
+            excerpt: None,
         }
     }
 
@@ -176,11 +227,32 @@ mod tests {
     }
 
     fn head(sequence: i64, forgotten: i64) -> Head {
-        Head { sequence: Sequence::new(sequence), forgotten_through: Sequence::new(forgotten) }
+        let (sequence, forgotten_through) = (Sequence::new(sequence), Sequence::new(forgotten));
+        Head { sequence, forgotten_through, handlings: 0 }
     }
 
     fn at(after: i64) -> Cursor {
-        Cursor { after: Sequence::new(after), sparse_through: Sequence::START }
+        Cursor { after: Sequence::new(after), sparse_through: Sequence::START, handled: None }
+    }
+
+    // D3
+    #[test]
+    fn a_reader_knows_less_until_it_has_all_of_the_last_handling() {
+        let seven = Head { handlings: 7, ..head(9, 0) };
+        let cursor = Cursor::now(seven);
+        assert!(!cursor.knows_less(7) && cursor.knows_less(8));
+        assert_eq!(cursor.progress(), 16);
+        let part = cursor.knowing(Handled { handling: 8, entry: Sequence::new(3) });
+        assert!(!part.knows_less(7) && part.knows_less(8));
+        assert_eq!(part.progress(), 16);
+        assert!(!at(9).knows_less(8), "a token of an older version");
+    }
+
+    // D3
+    #[test]
+    fn a_token_given_before_read_state_was_streamed_still_opens() {
+        let old: Cursor = serde_json::from_str(r#"{"after":4,"sparse_through":2}"#).unwrap();
+        assert_eq!(old, Cursor { sparse_through: Sequence::new(2), ..at(4) });
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{Actor, Reason, Sequence};
 const SNOOZE_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// What a notification is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NotificationType {
     /// A conversation was given to the person.
     Assigned,
@@ -36,11 +36,13 @@ pub enum NotificationType {
     Workflow,
     /// A conversation is offered to the person, who has to answer soon.
     Offered,
+    /// A webhook of the organization was disabled.
+    WebhookDisabled,
 }
 
 impl NotificationType {
     /// Every type, in the order of the contract.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Assigned,
         Self::Mentioned,
         Self::Handoff,
@@ -53,6 +55,7 @@ impl NotificationType {
         Self::NoReply,
         Self::Workflow,
         Self::Offered,
+        Self::WebhookDisabled,
     ];
 
     /// As it is stored.
@@ -70,6 +73,7 @@ impl NotificationType {
             Self::NoReply => "no_reply",
             Self::Workflow => "workflow",
             Self::Offered => "offered",
+            Self::WebhookDisabled => "webhook_disabled",
         }
     }
 }
@@ -139,6 +143,20 @@ impl Handling {
     pub const fn unread(self) -> i64 {
         if self.read_time.is_none() && self.archive_time.is_none() { 1 } else { 0 }
     }
+}
+
+/// An entry with which the person did something, as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, db::FromRow)]
+pub struct Changed {
+    /// Its id.
+    pub notification_id: NotificationId,
+    /// Its place in the person's feed.
+    pub sequence: Sequence,
+    /// The last of the person's handlings that changed it.
+    pub last_handling: i64,
+    /// What the person has done with it.
+    #[sqlx(flatten)]
+    pub handling: Handling,
 }
 
 /// A time to which an entry can be put off: in the future, at most a year away.

@@ -79,23 +79,36 @@ pub async fn find(
     Ok(row.map(Notification::from))
 }
 
-/// At most `limit` entries behind a place, oldest first.
+/// What comes behind a place.
+#[derive(Debug, Default)]
+pub struct After {
+    /// The entries, oldest first.
+    pub entries: Vec<Notification>,
+    /// How often the person did something with entries so far; not known where there are none.
+    pub handlings: Option<i64>,
+}
+
+#[derive(db::FromRow)]
+struct AfterRow {
+    #[sqlx(flatten)]
+    entry: Row,
+    handlings: i64,
+}
+
+/// At most `limit` entries behind a place.
 ///
 /// # Errors
 /// [`DbError`] of the statement.
-pub async fn after(
-    tx: &mut Tx,
-    subject: &Subject,
-    place: Sequence,
-    limit: i64,
-) -> Result<Vec<Notification>, DbError> {
+pub async fn after(tx: &mut Tx, subject: &Subject, place: Sequence, limit: i64) -> Result<After, DbError> {
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM feed_entries WHERE org_id = $1 AND subject = $2 AND sequence > $3 ORDER BY sequence LIMIT $4"
+        ", (SELECT handlings FROM feed_heads WHERE org_id = $1 AND subject = $2) AS handlings
+         FROM feed_entries WHERE org_id = $1 AND subject = $2 AND sequence > $3 ORDER BY sequence LIMIT $4"
     );
-    let rows: Vec<Row> = tx.query(SQL).bind(subject).bind(place).bind(limit).fetch_all(tx).await?;
-    Ok(rows.into_iter().map(Notification::from).collect())
+    let rows: Vec<AfterRow> = tx.query(SQL).bind(subject).bind(place).bind(limit).fetch_all(tx).await?;
+    let handlings = rows.first().map(|row| row.handlings);
+    Ok(After { entries: rows.into_iter().map(|row| Notification::from(row.entry)).collect(), handlings })
 }
 
 /// When the oldest entry still kept behind a place entered the feed.
@@ -115,4 +128,15 @@ pub async fn oldest_time(
     .bind(place)
     .fetch_optional_value(tx)
     .await
+}
+
+/// Whose entry this is, and its place in their feed.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn find_place(tx: &mut Tx, id: NotificationId) -> Result<Option<(Subject, Sequence)>, DbError> {
+    tx.query("SELECT subject, sequence FROM feed_entries WHERE org_id = $1 AND notification_id = $2")
+        .bind(id)
+        .fetch_optional(tx)
+        .await
 }

@@ -48,7 +48,9 @@ pub async fn grow(
 /// [`DbError`] of the statement.
 pub async fn get(tx: &mut Tx, subject: &Subject) -> Result<Head, DbError> {
     let head = tx
-        .query("SELECT sequence, forgotten_through FROM feed_heads WHERE org_id = $1 AND subject = $2")
+        .query(
+            "SELECT sequence, forgotten_through, handlings FROM feed_heads WHERE org_id = $1 AND subject = $2",
+        )
         .bind(subject)
         .fetch_optional(tx)
         .await?;
@@ -64,7 +66,7 @@ pub async fn lock(tx: &mut Tx, subject: &Subject) -> Result<Head, DbError> {
     let head = tx
         .query(
             "UPDATE feed_heads SET unread = unread WHERE org_id = $1 AND subject = $2
-             RETURNING sequence, forgotten_through",
+             RETURNING sequence, forgotten_through, handlings",
         )
         .bind(subject)
         .fetch_optional(tx)
@@ -100,30 +102,40 @@ pub async fn count(tx: &mut Tx, subject: &Subject, now: Timestamp) -> Result<Cou
     Ok(count.unwrap_or(Count { unread: 0, sequence: Sequence::START }))
 }
 
-/// Changes a feed's counter of unread entries by `change`.
+/// Changes a feed's counter of unread entries by `change`, as its person did something with some: one handling more.
 ///
 /// # Errors
 /// [`DbError`] of the statement.
-pub async fn change_unread(tx: &mut Tx, subject: &Subject, change: i64) -> Result<u64, DbError> {
-    tx.query("UPDATE feed_heads SET unread = unread + $3 WHERE org_id = $1 AND subject = $2")
-        .bind(subject)
-        .bind(change)
-        .execute(tx)
-        .await
+pub async fn change_unread(
+    tx: &mut Tx,
+    subject: &Subject,
+    change: i64,
+    now: Timestamp,
+) -> Result<u64, DbError> {
+    tx.query(
+        "UPDATE feed_heads SET unread = unread + $3, handlings = handlings + 1, move_time = $4
+         WHERE org_id = $1 AND subject = $2",
+    )
+    .bind(subject)
+    .bind(change)
+    .bind(now)
+    .execute(tx)
+    .await
 }
 
-/// Counts a feed's unread entries afresh: after changes to many of them at once.
+/// Counts a feed's unread entries afresh, after changes to many of them at once: one handling more.
 ///
 /// # Errors
 /// [`DbError`] of the statement.
-pub async fn recount_unread(tx: &mut Tx, subject: &Subject) -> Result<u64, DbError> {
+pub async fn recount_unread(tx: &mut Tx, subject: &Subject, now: Timestamp) -> Result<u64, DbError> {
     tx.query(
-        "UPDATE feed_heads SET unread = (
+        "UPDATE feed_heads SET handlings = handlings + 1, move_time = $3, unread = (
              SELECT COUNT(*) FROM feed_entries
              WHERE org_id = $1 AND subject = $2 AND read_time IS NULL AND archive_time IS NULL)
          WHERE org_id = $1 AND subject = $2",
     )
     .bind(subject)
+    .bind(now)
     .execute(tx)
     .await
 }
@@ -143,7 +155,7 @@ pub async fn forget_through(tx: &mut Tx, subject: &Subject, sequence: Sequence) 
     .await
 }
 
-/// A feed that grew.
+/// A feed that grew, or whose person did something with entries.
 #[derive(Debug, Clone, PartialEq, Eq, db::FromRow)]
 pub struct Moved {
     /// Whose organization.
@@ -152,14 +164,23 @@ pub struct Moved {
     pub subject: Subject,
     /// Of its newest entry.
     pub sequence: Sequence,
+    /// How often the person did something with entries.
+    pub handlings: i64,
 }
 
-/// Every organization's feeds that grew since a moment, for the poller (system scope).
+impl Moved {
+    /// The number that a reader has who has seen all of it: see [`crate::domain::Cursor::progress`].
+    pub fn progress(&self) -> i64 {
+        self.sequence.number() + self.handlings
+    }
+}
+
+/// Every organization's feeds that moved since a moment, for the poller (system scope).
 ///
 /// # Errors
 /// [`DbError`] of the statement.
 pub async fn moved_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<Moved>, DbError> {
-    tx.query("SELECT org_id, subject, sequence FROM feed_heads WHERE move_time >= $1")
+    tx.query("SELECT org_id, subject, sequence, handlings FROM feed_heads WHERE move_time >= $1")
         .bind(since)
         .fetch_all(tx)
         .await

@@ -8,10 +8,20 @@
 )]
 
 mod audit;
+mod deliveries;
+mod devices;
+mod email;
 mod erasure;
 mod feed;
 mod history;
+mod nats;
 mod notify;
+mod preferences;
+mod publish;
+mod push;
+mod read_state;
+mod retention;
 mod store;
 mod subscribe;
 mod support;
+mod webhooks;

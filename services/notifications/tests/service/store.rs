@@ -6,20 +6,29 @@ use std::time::Duration;
 
 use audit::Origin;
 use db::test_support::{TestDb, org, replica};
+use egress::{Egress, EgressSettings};
 use kernel::{Clock, EventId, OrgId, PageSeal, Subject, Timestamp};
+use notifications::app::forget::forget_undecided;
 use notifications::app::notify::Applied;
+use notifications::app::people::People;
 use notifications::app::{App, Owner};
+use notifications::config::{NotificationsConfig, PushConfig};
 use notifications::domain::{Cursor, Event, Head, NotificationType, Reason, Sequence};
 use notifications::error::Error;
+use notifications::peers::admins::Admins;
+use notifications::peers::people::Directory;
+use notifications::peers::push::PushServices;
 use notifications::store::retention::Due;
 use notifications::store::{MIGRATIONS, entries, heads};
 use outbox::Wake;
+use rpc::{DevKey, Peer, ServiceTokens, Switchboard};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 static ACME: LazyLock<OrgId> = LazyLock::new(|| org("acme"));
 
-fn app(db: &TestDb) -> App {
+pub(crate) fn app(db: &TestDb) -> App {
+    let egress = Egress::new(&EgressSettings::default()).unwrap();
     App {
         db: db.db.clone(),
         clock: db.clock.clone(),
@@ -27,7 +36,23 @@ fn app(db: &TestDb) -> App {
         wake: Wake::local(),
         listeners: Default::default(),
         streams_end: Default::default(),
+        retention: NotificationsConfig::default().retention(),
+        people: People::new(Directory::new(nobody(&db.clock)), db.clock.clone()),
+        push_services: PushServices::open(&PushConfig::default(), None, &egress, &db.clock).unwrap(),
+        egress,
+        admins: Admins::new(nobody(&db.clock)),
+        webhook_notices: Default::default(),
+        sends_email: false,
+        wanting_excerpts: Default::default(),
     }
+}
+
+/// A peer that never answers.
+fn nobody(clock: &Clock) -> Peer {
+    let folder = tempfile::tempdir().unwrap();
+    let signer = DevKey::load_or_make(folder.path(), clock.clone()).unwrap().signer();
+    let tokens = ServiceTokens::new(signer, subject("notifications"), clock.clone());
+    Peer::local(Switchboard::new(), tokens)
 }
 
 fn origin() -> Origin {
@@ -52,6 +77,7 @@ fn event(clock: &Clock, recipients: &[&str]) -> Event {
         note_id: None,
         actor: None,
         occur_time: clock.now(),
+        excerpt: None,
     }
 }
 
@@ -68,7 +94,7 @@ async fn kept(app: &App, name: &'static str) -> Vec<i64> {
     let read = app.db.read(&ACME, move |tx| {
         Box::pin(async move { entries::after(tx, &subject(name), Sequence::START, 1_000).await })
     });
-    read.await.unwrap().iter().map(|entry| entry.sequence.number()).collect()
+    read.await.unwrap().entries.iter().map(|entry| entry.sequence.number()).collect()
 }
 
 fn due(now: Timestamp) -> Due {
@@ -143,7 +169,12 @@ db::both_databases!(the_poller_finds_every_organizations_feeds_that_grew, MIGRAT
         db.read_system(move |tx| Box::pin(async move { heads::moved_since(tx, since).await })).await.unwrap();
     assert_eq!(
         moved,
-        [heads::Moved { org_id: org("umbrella"), subject: subject("ben"), sequence: Sequence::new(1) }]
+        [heads::Moved {
+            org_id: org("umbrella"),
+            subject: subject("ben"),
+            sequence: Sequence::new(1),
+            handlings: 0
+        }]
     );
 });
 
@@ -153,13 +184,13 @@ db::both_databases!(read_entries_go_after_30_days_and_all_after_180, MIGRATIONS,
     tell(&app, 4, &["ana", "ben"]).await;
     app.mark_all_read(owner("ana"), Sequence::new(2)).await.unwrap();
     db.hand.advance(29 * DAY);
-    assert_eq!(app.forget(due(db.clock.now())).await.unwrap(), 0);
+    assert_eq!(forget_undecided(&db.db, due(db.clock.now())).await.unwrap(), 0);
     db.hand.advance(2 * DAY);
-    assert_eq!(app.forget(due(db.clock.now())).await.unwrap(), 2);
+    assert_eq!(forget_undecided(&db.db, due(db.clock.now())).await.unwrap(), 2);
     assert_eq!((kept(&app, "ana").await, kept(&app, "ben").await), (vec![3, 4], vec![1, 2, 3, 4]));
     assert_eq!(app.unread_count(owner("ana")).await.unwrap().unread, 2);
     db.hand.advance(150 * DAY);
-    assert_eq!(app.forget(due(db.clock.now())).await.unwrap(), 6);
+    assert_eq!(forget_undecided(&db.db, due(db.clock.now())).await.unwrap(), 6);
     let count = app.unread_count(owner("ben")).await.unwrap();
     assert_eq!((count.unread, count.sequence), (0, Sequence::new(4)));
     // The sequence goes on where it was.
@@ -174,14 +205,15 @@ db::both_databases!(retention_moves_the_mark_behind_which_a_feed_is_complete, MI
     let third = db.read(&ACME, move |tx| {
         Box::pin(async move { entries::after(tx, &subject("ana"), Sequence::new(2), 1).await })
     });
-    let third = third.await.unwrap()[0].notification_id;
+    let third = third.await.unwrap().entries[0].notification_id;
     app.mark_read(owner("ana"), vec![third]).await.unwrap();
     db.hand.advance(31 * DAY);
-    app.forget(due(db.clock.now())).await.unwrap();
+    forget_undecided(&db.db, due(db.clock.now())).await.unwrap();
     assert_eq!(kept(&app, "ana").await, [1, 2, 4, 5]);
     let head = head(&app, "ana").await;
     assert_eq!(head.forgotten_through, Sequence::new(3));
-    let behind = |after| Cursor { after: Sequence::new(after), sparse_through: Sequence::START };
+    let behind =
+        |after| Cursor { after: Sequence::new(after), sparse_through: Sequence::START, handled: None };
     assert!(behind(2).has_missed_something(head) && !behind(3).has_missed_something(head));
     assert!(!Cursor::earliest(head).has_missed_something(head));
 });

@@ -189,22 +189,10 @@ testkit::on_both_databases! {
 
 /// Retention as it runs now and then, from another process and with no patience.
 async fn forget_all_read(suite: &Suite) {
-    let target = match suite.database_url() {
-        Some(url) => db::Target::postgres(url, "notifications"),
-        None => db::Target::sqlite(suite.data().join("notifications.db")),
-    };
-    let db = db::Db::open(target, &notifications::store::MIGRATIONS, suite.clock().clone()).await.unwrap();
-    let app = notifications::app::App {
-        db: db.clone(),
-        clock: suite.clock().clone(),
-        seal: kernel::PageSeal::new(&[7; 32]),
-        wake: outbox::Wake::local(),
-        listeners: Default::default(),
-        streams_end: Default::default(),
-    };
     let now = suite.clock().now().plus(Duration::from_secs(1));
     let due = notifications::store::retention::Due { read_before: now, created_before: now.minus(DAY) };
-    app.forget(due).await.unwrap();
+    let db = tables(suite).await;
+    notifications::app::forget::forget_undecided(&db, due).await.unwrap();
     db.close().await;
 }
 
@@ -213,12 +201,7 @@ async fn forget_all_read(suite: &Suite) {
 fn an_entry_written_by_another_process_arrives_without_any_wake_up() {
     testkit::run(async {
         let here = suite(Engine::Postgres).await;
-        let (database, data) = (here.database_url().unwrap(), here.data().to_owned());
-        let there = Suite::of([notifications::unit()]).configured(move |config| {
-            config.database = Some(runtime::Secret::new(database));
-            config.data = data;
-        });
-        let there = there.start().await;
+        let there = beside(&here, None).await;
         let mut stream = opened(&mut person(&here, "acme", "ana"), from_now()).await;
         let mut ingest = ingest(&there, "acme");
         for number in 1..=10 {
@@ -234,8 +217,4 @@ fn an_entry_written_by_another_process_arrives_without_any_wake_up() {
         let mut resumed = opened(&mut person(&there, "acme", "ana"), resume(&token)).await;
         assert_eq!(entry(&mut resumed).await.0.sequence, 12);
     });
-}
-
-fn poll_ms(config: &mut runtime::Config, milliseconds: u64) {
-    config.notifications = serde_json::from_value(serde_json::json!({ "poll_ms": milliseconds })).unwrap();
 }

@@ -22,7 +22,7 @@ pub(super) const CREATE_STRICT: &str = "CREATE TABLE IF NOT EXISTS schema_migrat
     run_time INTEGER NOT NULL,
     PRIMARY KEY (set_name, step)
 ) STRICT";
-pub(super) const LIST: &str = "SELECT set_name, step, checksum FROM schema_migrations";
+pub(crate) const LIST: &str = "SELECT set_name, step, checksum FROM schema_migrations";
 pub(super) const RECORD: &str =
     "INSERT INTO schema_migrations (set_name, step, checksum, run_time) VALUES ($1, $2, $3, $4)";
 

@@ -71,3 +71,20 @@ both_databases!(a_step_that_fails_leaves_nothing_behind, MIGRATIONS, |db| async 
     }
     open(&db, &MIGRATIONS).await.unwrap().close().await;
 });
+
+// G8
+both_databases!(
+    who_only_looks_is_told_what_is_due_and_changes_nothing,
+    Migrations { sets: &[] },
+    |db| async move {
+        let look = async || db::inspect(&db.target, &MIGRATIONS).await.unwrap();
+        let before = look().await;
+        assert!(before.supported && !before.due.is_empty(), "{before:?}");
+        assert_eq!(look().await.due, before.due);
+        open(&db, &MIGRATIONS).await.unwrap().close().await;
+        let after = look().await;
+        assert!(after.made && after.due.is_empty() && after.engine.contains(' '), "{after:?}");
+        let refused = db::inspect(&db.target, &CHANGED_ALL).await.unwrap_err();
+        assert!(matches!(refused, DbError::Migration(_)), "{refused:?}");
+    }
+);

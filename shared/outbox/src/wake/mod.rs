@@ -11,6 +11,7 @@ mod nats;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use db::BoxFuture;
 use kernel::OrgId;
 use thiserror::Error;
 use tokio::sync::{Notify, broadcast, mpsc};
@@ -35,6 +36,18 @@ pub struct Woken {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("not an address of a NATS server: {0}")]
 pub struct BadNatsAddress(String);
+
+/// Asks the NATS at `address` once whether it is there: its version, or why not. For whoever checks a configuration.
+///
+/// # Errors
+/// What keeps it from answering, in words that hold no password.
+// Not `async fn`: the body of one is compiled again in each crate that awaits it.
+pub fn nats_version(address: &str) -> BoxFuture<'_, Result<String, String>> {
+    Box::pin(async move {
+        let server = async_nats::ServerAddr::from_str(address).map_err(|error| error.to_string())?;
+        nats::version(&server).await.map_err(|error| error.to_string())
+    })
+}
 
 /// Publishes and hears hints. Clones share everything.
 #[derive(Clone)]

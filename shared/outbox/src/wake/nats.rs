@@ -29,6 +29,13 @@ pub(super) struct Hint {
     pub(super) key: String,
 }
 
+/// Asks NATS once whether it is there, and which version it is.
+pub(super) async fn version(address: &ServerAddr) -> Result<String, async_nats::Error> {
+    let options = ConnectOptions::new().name(PREFIX).connection_timeout(FIRST_ANSWER).max_reconnects(1);
+    let client = options.connect(address.clone()).await?;
+    Ok(client.server_info().version)
+}
+
 /// Keeps a session with NATS until `stop`.
 pub(super) async fn keep_connected(
     address: ServerAddr,

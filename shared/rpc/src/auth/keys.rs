@@ -103,6 +103,12 @@ impl Keys {
         self
     }
 
+    /// How many keys are here and not in `others`.
+    #[must_use]
+    pub fn beside(&self, others: &Self) -> usize {
+        self.by_id.keys().filter(|id| !others.by_id.contains_key(*id)).count()
+    }
+
     pub(super) fn find(&self, id: &str) -> Option<&Key> {
         self.by_id.get(id)
     }

@@ -15,6 +15,7 @@ impl<N: Handle> Handle for Access<N> {
     async fn handle(&self, inbound: Inbound) -> Response {
         match (inbound.target, &inbound.caller) {
             (Target::Open(_), _) => self.next.handle(inbound).await,
+            (Target::Rpc(method), None) if method.public => self.next.handle(inbound).await,
             (Target::Rpc(method), Some(caller)) if method.roles.contains(&proto_role(caller.role)) => {
                 self.next.handle(inbound).await
             }

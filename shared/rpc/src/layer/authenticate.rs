@@ -1,6 +1,6 @@
 use http::header::AUTHORIZATION;
 
-use super::{Handle, Inbound, Response, Target, refuse};
+use super::{Handle, Inbound, Response, refuse};
 use crate::Verifier;
 
 /// Before anything that depends on who calls, because identity comes from a verified token and from nowhere else. Each
@@ -13,7 +13,7 @@ pub(crate) struct Authenticate<N> {
 
 impl<N: Handle> Handle for Authenticate<N> {
     async fn handle(&self, mut inbound: Inbound) -> Response {
-        if !matches!(inbound.target, Target::Open(_)) {
+        if inbound.target.asks_who() {
             match self.verifier.verify_headers(inbound.request.headers()) {
                 Ok(caller) => inbound.caller = Some(caller),
                 Err(refused) => return refuse(refused.into()),

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use kernel::{OrgId, Role};
 use proto::common::v1::ErrorReason;
 use tonic::Code;
 
-use super::{Handle, Inbound, Response, refuse};
+use super::{Handle, Inbound, Response, Target, refuse};
 use crate::body::Held;
 use crate::{Caller, Fault, Limits};
 
@@ -25,6 +25,8 @@ pub(crate) struct Rate<N> {
     orgs: Option<DefaultKeyedRateLimiter<OrgId>>,
     /// Of organizations' contacts: customers must not use up the share of those who help them.
     contacts: Option<DefaultKeyedRateLimiter<OrgId>>,
+    /// Of callers nobody knows, all together: as many as those of one organization.
+    public: Option<DefaultDirectRateLimiter>,
     calls: Option<Arc<PlacesOfPeople>>,
     streams: Arc<PlacesOfPeople>,
     checks: AtomicU32,
@@ -38,6 +40,7 @@ impl<N> Rate<N> {
             people: quota(limits.person_per_second).map(RateLimiter::keyed),
             orgs: quota(limits.org_per_second).map(RateLimiter::keyed),
             contacts: quota(limits.org_per_second).map(RateLimiter::keyed),
+            public: quota(limits.org_per_second).map(RateLimiter::direct),
             calls: (limits.calls_per_person > 0).then(|| PlacesOfPeople::at_most(limits.calls_per_person)),
             streams: PlacesOfPeople::at_most(limits.streams_per_person),
             checks: AtomicU32::new(0),
@@ -64,6 +67,12 @@ impl<N> Rate<N> {
 
 impl<N: Handle> Handle for Rate<N> {
     async fn handle(&self, inbound: Inbound) -> Response {
+        if inbound.caller.is_none()
+            && matches!(inbound.target, Target::Rpc(_))
+            && let Some(Err(until)) = self.public.as_ref().map(|public| public.check())
+        {
+            return refuse(limited("everybody", until.wait_time_from(self.clock.now())));
+        }
         let counted =
             inbound.caller.clone().filter(|caller| !matches!(caller.role, Role::Integration | Role::Service));
         let Some(caller) = counted else {

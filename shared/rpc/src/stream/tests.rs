@@ -109,6 +109,7 @@ static METHOD: Method = Method {
     service: "toy.Toy",
     name: "Watch",
     roles: &[],
+    public: false,
     client_streaming: false,
     server_streaming: true,
     idempotency: Idempotency::NoSideEffects,

@@ -47,6 +47,27 @@ async fn health_needs_no_token_and_follows_the_process() {
     assert_eq!([check(&stack, "").await, check(&stack, "toy.v1.Toy").await], [NOT_SERVING; 2]);
 }
 
+// G1
+#[tokio::test]
+async fn what_is_no_post_reaches_nothing() {
+    let toy = toy(Limits::default());
+    let (stack, health) = port(&toy, Policy::with_reflection).await;
+    health.serving().await;
+    let bearer = format!("Bearer {}", toy.token("ana", Role::Agent));
+    for method in ["OPTIONS", "GET", "HEAD", "PUT", "PATCH", "DELETE"] {
+        for (stack, path) in [(&stack, HEALTH), (&stack, REFLECTION), (&toy.stack, "/toy.v1.Toy/WhoAmI")] {
+            let asked =
+                request(path).method(method).header("authorization", &bearer).body(message(&[])).unwrap();
+            let refused = verdict(&stack.clone().oneshot(asked).await.unwrap());
+            assert_eq!(
+                refused,
+                (Code::PermissionDenied, Some(ErrorReason::RoleNotAllowed)),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn reflection_is_closed_unless_the_policy_opens_it() {
     let toy = toy(Limits::default());

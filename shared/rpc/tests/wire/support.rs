@@ -39,6 +39,7 @@ const fn method(
         service: "toy.v1.Toy",
         name,
         roles,
+        public: false,
         client_streaming: false,
         server_streaming,
         idempotency: Idempotency::NoSideEffects,

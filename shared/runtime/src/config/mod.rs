@@ -35,7 +35,7 @@ pub use wrong::ConfigError;
 pub struct Config {
     /// Where gRPC and gRPC-Web are served. Default `127.0.0.1:50051`; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The internal address: `/metrics`, `/healthz`, `/readyz` and gRPC reflection. Default `127.0.0.1:9464`.
+    /// The internal address: `/metrics`, `/healthz`, `/readyz`, `/jwks.json` and gRPC reflection. Default `127.0.0.1:9464`.
     pub metrics: SocketAddr,
     /// The folder of the SQLite files and of the development key. Default `./data`.
     pub data: PathBuf,

@@ -67,6 +67,16 @@ async fn the_internal_port_has_metrics_and_probes_and_the_public_port_has_not() 
     assert!(!get(process.running.grpc, "/metrics").await.starts_with("HTTP/1.1 200"));
 }
 
+// G1
+#[tokio::test]
+async fn the_internal_port_tells_the_edge_the_public_keys_and_nothing_private() {
+    let process = start(vec![quick()], |_| ()).await;
+    let answer = get(process.running.metrics, "/jwks.json").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#""kty":"OKP""#), "{answer}");
+    assert!(!answer.contains(r#""d":"#), "{answer}");
+    assert!(!get(process.running.grpc, "/jwks.json").await.starts_with("HTTP/1.1 200"));
+}
+
 #[tokio::test]
 async fn a_connection_that_asks_nothing_is_closed_whatever_else_it_says() {
     let process = start(vec![quick()], |config| config.connections.first_request_ms = 200).await;

@@ -75,7 +75,10 @@ fn a_bad_condition_is_refused_with_position_and_what_was_expected() {
 fn what_could_hold_for_no_conversation_is_refused() {
     for (text, expected) in [
         ("nofunc(1)", "function"),
-        ("conversation.source.nofunc()", ""),
+        ("conversation.source.nofunc()", "function"),
+        ("true || nofunc(1)", "function"),
+        ("false && conversation.source.nofunc()", "function"),
+        ("conversation.tags.exists(tag, tag == 'vip' && tag.nofunc())", "function"),
         ("1", "true or false"),
         ("'x'", "true or false"),
         ("null", "true or false"),
@@ -93,6 +96,9 @@ fn what_could_hold_for_no_conversation_is_refused() {
         "conversation.tags[0] == 'vip'",
         "10 / (conversation.message_count - 1) > 2",
         "contact.attributes.vip",
+        "size(conversation.tags) > 2 || conversation.tags.size() == 1 || message.text.contains('refund')",
+        "message.text.matches('refund') || string(time.hour).endsWith('3') || has(contact.attributes.vip)",
+        "conversation.tags.exists(tag, tag.startsWith('vip')) ? 'vip' in conversation.tags : !(1 in [1])",
     ] {
         assert!(Condition::parse(text).is_ok(), "{text}: it depends");
     }

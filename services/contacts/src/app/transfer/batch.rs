@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit::Origin;
 use db::Tx;
 use kernel::ContactId;
 use uuid::Uuid;
@@ -11,6 +10,7 @@ use uuid::Uuid;
 use super::changes;
 use super::import::Imported;
 use crate::Error;
+use crate::app::deeds::Deeds;
 use crate::app::whole;
 use crate::domain::transfer::{ContactRow, Known, Manner, Row};
 use crate::domain::{Actor, AddressKey, Key, ListId};
@@ -25,7 +25,7 @@ pub(super) async fn import(
     rows: &[Row],
     manner: Manner,
     by: &Actor,
-    origin: &Origin,
+    deeds: &Deeds,
 ) -> Result<Imported, Error> {
     let rows: Vec<&ContactRow> = rows
         .iter()
@@ -37,7 +37,7 @@ pub(super) async fn import(
     let mut known = known(tx, &rows).await?;
     let (clock, now) = (tx.clock().clone(), tx.clock().now());
     let results = rows.iter().map(|row| known.apply(row, manner, now, || clock.new_id())).collect();
-    changes::store(tx, &known, by, origin, now).await?;
+    changes::store(tx, &known, by, deeds, now).await?;
     let lists_created = i64::try_from(known.new_lists().len()).unwrap_or(i64::MAX);
     Ok(Imported { results, lists_created })
 }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit::{Event, Origin};
+use audit::Event;
 use db::{DbError, Tx};
 use kernel::{ContactId, Timestamp};
+use proto::notifications::v1::WebhookEventType;
 
 use super::duplicates;
 use crate::Error;
+use crate::app::deeds::Deeds;
 use crate::domain::transfer::{Held, Known};
 use crate::domain::{
     Activity, ActivityId, Actor, Contact, ContactList, Entry, Happened, Line, ListId, ListName, Tag, entries,
@@ -19,7 +21,7 @@ pub(super) async fn store(
     tx: &mut Tx,
     known: &Known,
     by: &Actor,
-    origin: &Origin,
+    deeds: &Deeds,
     now: Timestamp,
 ) -> Result<(), Error> {
     let held: Vec<&Held> = known.changed().collect();
@@ -38,11 +40,14 @@ pub(super) async fn store(
     found_by(tx, &held).await?;
     duplicates::follow(tx, &held).await?;
     activity::record(tx, &happened(tx, &held, by, now)).await?;
-    let mut events = Event::each("contact.create", new.iter().map(|contact| contact.contact_id));
-    events.extend(Event::each("contact.update", changed.iter().map(|one| one.now.contact_id)));
+    let new: Vec<ContactId> = new.iter().map(|contact| contact.contact_id).collect();
+    let changed: Vec<ContactId> = changed.iter().map(|one| one.now.contact_id).collect();
+    let mut events = Event::each("contact.create", &new);
+    events.extend(Event::each("contact.update", &changed));
     events.extend(memberships(tx, known, &held, now).await?);
-    audit::record(tx, origin, &events).await?;
-    Ok(())
+    audit::record(tx, &deeds.origin, &events).await?;
+    deeds.announce(tx, WebhookEventType::ContactCreated, &new, now).await?;
+    Ok(deeds.announce(tx, WebhookEventType::ContactUpdated, &changed, now).await?)
 }
 
 async fn addresses(tx: &mut Tx, held: &[&Held]) -> Result<(), Error> {

@@ -151,15 +151,15 @@ impl App {
     ) -> Result<Imported, Error> {
         let mut tried = 0;
         loop {
-            let (origin, import, some) = (origin.clone(), import.clone(), some.clone());
+            let (deeds, import, some) = (self.deeds(origin.clone()), import.clone(), some.clone());
             let done = self.db.write(org, move |tx| {
                 Box::pin(async move {
                     let rows = import.rows.get(some).unwrap_or_default();
                     let imported = match rows.first() {
                         Some(Row::Contact(_)) => {
-                            batch::import(tx, rows, import.manner, &import.by, &origin).await?
+                            batch::import(tx, rows, import.manner, &import.by, &deeds).await?
                         }
-                        Some(_) => catalog::import(tx, rows, import.manner, &origin).await?,
+                        Some(_) => catalog::import(tx, rows, import.manner, &deeds.origin).await?,
                         None => Imported::default(),
                     };
                     if import.dry_run { Err(Undone::DryRun(imported)) } else { Ok(imported) }

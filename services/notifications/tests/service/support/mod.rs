@@ -1,5 +1,7 @@
 //! What the tests of this service share: a suite of it, events to send, streams to read.
 
+pub(crate) mod routing;
+
 use std::time::Duration;
 
 use kernel::{Clock, Role, Timestamp};
@@ -33,11 +35,49 @@ pub(crate) async fn suite_at_new_year(engine: Engine) -> Suite {
 }
 
 pub(crate) fn builder(engine: Engine) -> testkit::Builder {
-    Suite::of([notifications::unit()]).on(engine).configured(|config| {
+    builder_beside(engine, &routing::Routing::default())
+}
+
+/// This service beside a stand-in for routing.
+pub(crate) fn builder_beside(engine: Engine, routing: &routing::Routing) -> testkit::Builder {
+    Suite::of([notifications::unit(), routing.unit()]).on(engine).configured(|config| {
         config.limits.calls_per_person = 0;
         config.limits.person_per_second = 0;
         config.limits.org_per_second = 0;
     })
+}
+
+/// The service looks for feeds that moved so seldom.
+pub(crate) fn poll_ms(config: &mut runtime::Config, milliseconds: u64) {
+    config.notifications = serde_json::from_value(serde_json::json!({ "poll_ms": milliseconds })).unwrap();
+}
+
+/// Another process on the same PostgreSQL, with NATS at this address between them or without.
+pub(crate) async fn beside(suite: &Suite, nats: Option<String>) -> Suite {
+    let (database, data) = (suite.database_url().unwrap(), suite.data().to_owned());
+    let there = builder(Engine::Postgres).on(Engine::Sqlite).configured(move |config| {
+        config.database = Some(runtime::Secret::new(database));
+        config.data = data;
+        config.nats = nats.map(runtime::Secret::new);
+    });
+    there.start().await
+}
+
+/// The tables of a suite, as another process sees them.
+pub(crate) async fn tables(suite: &Suite) -> db::Db {
+    let target = match suite.database_url() {
+        Some(url) => db::Target::postgres(url, "notifications"),
+        None => db::Target::sqlite(suite.data().join("notifications.db")),
+    };
+    db::Db::open(target, &notifications::store::MIGRATIONS, suite.clock().clone()).await.unwrap()
+}
+
+/// Retention as it runs now and then, from another process and with no patience.
+pub(crate) async fn forget_due(suite: &Suite) {
+    let db = tables(suite).await;
+    let configured = notifications::domain::settings::Retention::default();
+    notifications::app::forget::forget(&db, configured, suite.clock().now()).await.unwrap();
+    db.close().await;
 }
 
 pub(crate) fn ingest(suite: &Suite, org: &str) -> Ingest {
@@ -64,6 +104,7 @@ pub(crate) fn event(kind: pb::NotificationType, recipients: &[&str]) -> pb::Noti
         note_id: String::new(),
         actor: None,
         occur_time: Some(proto_time(clock.now())),
+        private_excerpt: String::new(),
     }
 }
 
@@ -198,7 +239,7 @@ pub(crate) async fn entry(stream: &mut Stream) -> (pb::Notification, String) {
         let frame = frame(stream).await.expect("the stream goes on");
         match frame.frame {
             Some(Frame::Notification(entry)) => return (entry, frame.resume_token),
-            Some(Frame::Heartbeat(_)) => {}
+            Some(Frame::Heartbeat(_) | Frame::ReadState(_)) => {}
             other => panic!("no entry but {other:?}"),
         }
     }
@@ -211,4 +252,10 @@ pub(crate) async fn take(stream: &mut Stream, entries: usize) -> Vec<i64> {
         numbers.push(entry(stream).await.0.sequence);
     }
     numbers
+}
+
+/// How many of something: with `BACKCHANNEL_TEST_FAULTS=full` the figure of the fault table, which takes long; otherwise a few.
+pub(crate) fn figure(few: usize, full: usize) -> usize {
+    let wanted = std::env::var("BACKCHANNEL_TEST_FAULTS");
+    if wanted.is_ok_and(|wanted| wanted == "full") { full } else { few }
 }

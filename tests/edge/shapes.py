@@ -1,0 +1,83 @@
+"""The other shapes of the edge's configuration: Envoy takes them, and what only they have works."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+
+import grpc
+from backchannel.routing.v1 import agent_pb2, agent_pb2_grpc
+
+from cast import Broken, equal, eventually
+from languages import request
+from stage import ROOT, Stage, configuration, envoy, free_port
+
+
+class Shapes:
+    """In front of the same suite as the shape `local`."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.tls = stage.files / "tls"
+        self.tls.mkdir()
+        self._certificate()
+        at = f"127.0.0.1:{stage.suite.port}"
+        self.files = {"descriptors": stage.descriptors, "tls_folder": self.tls}
+        self.sds = stage.files / "certificate.yaml"
+        written = (ROOT / "deploy/kubernetes/base/certificate.yaml").read_text()
+        self.sds.write_text(written.replace("/etc/envoy/tls", str(self.tls)))
+        self.metrics = free_port()
+        self.edge = stage.another_edge(
+            "kubernetes", shape="kubernetes", metrics_port=self.metrics, tls_sds=self.sds, **self.files,
+            contacts=at, routing=at, notes=at, notifications=at, otlp_host="127.0.0.1")
+
+    def envoy_takes_each_of_them(self) -> None:
+        more = {"compose": {"openapi": ROOT / "docs/api/openapi.json"}, "kubernetes": {"tls_sds": self.sds, "tls_folder": self.tls}}
+        for shape in ("local", "compose", "kubernetes"):
+            file = self.stage.files / f"{shape}-as-it-is.yaml"
+            file.write_bytes(configuration(shape, descriptors=self.stage.descriptors, **more.get(shape, {})))
+            tried = subprocess.run(
+                [*envoy(file), "--mode", "validate"], check=False, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            equal(tried.returncode, 0, f"{shape}: {tried.stdout[-600:]}")
+            # A setting that Envoy will not have for much longer.
+            equal("eprecated" in tried.stdout, False, f"{shape}: {tried.stdout[-600:]}")
+
+    def the_one_for_kubernetes_speaks_tls_and_takes_a_renewed_certificate(self) -> None:
+        first = self._served()
+        equal(first, (self.tls / "tls.crt").read_text(), "certificate")
+        with grpc.secure_channel(self.edge.address, grpc.ssl_channel_credentials(first.encode())) as channel:
+            token = grpc.access_token_call_credentials(self.stage.token("ana", "agent"))
+            agents = agent_pb2_grpc.AgentServiceStub(channel)
+            agent = agents.GetMyAgent(agent_pb2.GetMyAgentRequest(), timeout=10, credentials=token).agent
+            equal(agent.username, "ana", "agent, over TLS")
+        self._certificate()
+        renewed = (self.tls / "tls.crt").read_text()
+        eventually("the renewed certificate is served", lambda: self._served() == renewed or None)
+        try:
+            grpc.channel_ready_future(grpc.insecure_channel(self.edge.address)).result(timeout=1)
+        except grpc.FutureTimeoutError:
+            return
+        raise Broken("plain text was spoken")
+
+    def metrics_are_where_probes_and_prometheus_find_them_and_nothing_else_is(self) -> None:
+        at = f"127.0.0.1:{self.metrics}"
+        equal(request(at, "GET", "/ready", None).status, 200, "readiness")
+        page = request(at, "GET", "/stats/prometheus", None)
+        equal((page.status, "envoy_cluster_upstream_rq_total" in page.body), (200, True), "metrics")
+        for method, path in [("POST", "/quitquitquit"), ("GET", "/config_dump"), ("POST", "/ready"), ("GET", "/certs"), ("GET", "/")]:
+            equal(request(at, method, path, None).status, 404, path)
+
+    def _served(self) -> str:
+        host, port = self.edge.address.split(":")
+        return ssl.get_server_certificate((host, int(port)))
+
+    def _certificate(self) -> None:
+        """A new one, put in place of the other in one step, as secrets are."""
+        for name in ("tls.crt", "tls.key"):
+            (self.tls / f"{name}.new").unlink(missing_ok=True)
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj",
+             "/CN=edge", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.tls / "tls.key.new", "-out", self.tls / "tls.crt.new"],
+            check=True, stderr=subprocess.DEVNULL)
+        for name in ("tls.key", "tls.crt"):
+            (self.tls / f"{name}.new").rename(self.tls / name)
