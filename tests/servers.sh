@@ -59,11 +59,19 @@ stop_process() {
     kill -KILL "$pid" 2>/dev/null || true
 }
 
+# Where servers keep their files: in memory, where there is room. They flush what they write there too, as they are told to, but the
+# thousands of databases that tests make and drop wait for no disk: it takes a third of the time.
+place() {
+    local free
+    free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1) || free=0
+    if [[ -z ${TMPDIR:-} && -w /dev/shm ]] && ((${free:-0} > 4 * 1024 * 1024)); then echo /dev/shm; else echo "${TMPDIR:-/tmp}"; fi
+}
+
 # A free port may be taken by somebody else before the server has it, hence three tries.
 start() {
     local name=$1 start_one=$2
     if [[ -z $SERVERS_DIR ]]; then
-        SERVERS_DIR=$(mktemp -d "${TMPDIR:-/tmp}/backchannel-servers.XXXXXX")
+        SERVERS_DIR=$(mktemp -d "$(place)/backchannel-servers.XXXXXX")
         chmod 711 "$SERVERS_DIR" # the user postgres has to pass through
     fi
     for _ in 1 2 3; do
@@ -82,7 +90,7 @@ start_postgres() {
     fi
     (cd / && "${as_user[@]}" "$bin/initdb" --pgdata="$files" --username=postgres --auth=trust --encoding=UTF8 \
         --locale=C.UTF-8 --no-sync) >"$SERVERS_DIR/initdb.log" 2>&1 || { tail -n 20 "$SERVERS_DIR/initdb.log" >&2; return 1; }
-    # fsync stays on: durability is part of what is tested.
+    # fsync stays on: what was acknowledged is to be there after a server is killed.
     "${as_user[@]}" "$bin/postgres" -D "$files" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
         -c max_connections=300 -c fsync=on >"$SERVERS_DIR/postgres.log" 2>&1 &
     POSTGRES_PID=$!
