@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use db::BoxFuture;
-use kernel::Subject;
+use kernel::{Subject, Timestamp};
 use lettre::Address;
 use runtime::StartError;
 
@@ -90,7 +90,8 @@ impl EmailCarrier {
         };
         let address = address(&message)?;
         let mail = self.written(&job, subject, *message, address).await.map_err(again)?;
-        self.mailing.smtp.send(mail).await.map_err(outcome)?;
+        let taken = self.mailing.smtp.send(mail).await;
+        taken.map_err(|not_taken| outcome(not_taken, self.app.clock.now()))?;
         Ok(Outcome::Sent)
     }
 
@@ -148,12 +149,16 @@ fn again(error: Error) -> Outcome {
     Outcome::Again { why: "it could not be written".into(), not_before: None }
 }
 
-fn outcome(not_taken: NotTaken) -> Outcome {
+fn outcome(not_taken: NotTaken, now: Timestamp) -> Outcome {
     let why = |text: &'static str, code: Option<u16>| {
         let why = Why::from(text);
         code.map_or(why.clone(), |code| why.with_code(code))
     };
     match not_taken {
+        // As soon as may be.
+        NotTaken::Busy => {
+            Outcome::Postponed { why: "every connection to the SMTP server is in use".into(), until: now }
+        }
         NotTaken::Unreachable(code) => Outcome::Unreachable {
             why: why("the SMTP server does not answer as it should", code),
             not_before: None,

@@ -26,7 +26,7 @@ pub struct EmailConfig {
     pub password_file: Option<PathBuf>,
     /// The sender: `Backchannel <alerts@example.org>`.
     pub from: String,
-    /// Connections kept open at most.
+    /// Connections open at once, at most, and so emails under way at once; of this process.
     #[serde(default = "connections")]
     pub connections: u32,
     /// Where a conversation is found in the organization's console, with `{conversation_id}`. Absent: emails have no link.
@@ -63,5 +63,5 @@ impl Encryption {
 }
 
 const fn connections() -> u32 {
-    4
+    16
 }

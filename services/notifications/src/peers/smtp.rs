@@ -1,6 +1,8 @@
 //! The SMTP server that takes emails. The library builds every header and encodes what is in it: no text that others chose reaches the
 //! wire as it is. What it gets of such texts is one line each, as it panics at a name with a line end.
 
+mod connections;
+
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -8,24 +10,14 @@ use kernel::Timestamp;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, InReplyTo, References};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
-use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::transport::smtp::client::{Certificate, TlsParameters};
+use lettre::{Address, Message};
 use runtime::{ConfigError, StartError};
-use tokio::runtime::Handle;
 
+use self::connections::{Connections, Encrypted, Limits, Server};
 use crate::config::email::{EmailConfig, Encryption};
 use crate::domain::email::{Rendered, one_line};
-
-/// How long the server may keep one command waiting; together less than a delivery's lease.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long a connection is kept that nobody uses.
-const IDLE: Duration = Duration::from_secs(60);
-
-/// What the server answers when it is the connection, or the login, and not the email that it does not like.
-const NOT_OF_THE_EMAIL: [u16; 6] = [421, 454, 530, 534, 535, 538];
 
 /// An email, ready to be sent.
 pub(crate) struct Mail {
@@ -48,6 +40,8 @@ pub(crate) struct Mail {
 /// Why an email was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotTaken {
+    /// It was not tried: every connection is in use.
+    Busy,
     /// The server does not answer, or not to us.
     Unreachable(Option<u16>),
     /// Not now.
@@ -56,20 +50,10 @@ pub(crate) enum NotTaken {
     Refused(Option<u16>),
 }
 
-/// Connections to the server. Its Debug form says nothing of logins.
+/// The server, and who emails are from. Its Debug form says nothing of logins.
 pub(crate) struct Smtp {
-    /// There until it is dropped.
-    transport: Option<AsyncSmtpTransport<Tokio1Executor>>,
+    connections: Connections,
     from: Mailbox,
-    runtime: Handle,
-}
-
-impl Drop for Smtp {
-    /// The library says good-bye to the server in a task, and panics where it cannot begin one.
-    fn drop(&mut self) {
-        let _inside = self.runtime.enter();
-        drop(self.transport.take());
-    }
 }
 
 impl std::fmt::Debug for Smtp {
@@ -79,28 +63,31 @@ impl std::fmt::Debug for Smtp {
 }
 
 impl Smtp {
-    /// Prepares connections; none is opened yet. To be called inside of a runtime.
+    /// Prepares connections; none is opened yet.
     ///
     /// # Errors
     /// [`StartError`] naming the key that does not fit.
     pub(crate) fn new(config: &EmailConfig) -> Result<Self, StartError> {
+        Self::limited(config, Limits::USUAL)
+    }
+
+    fn limited(config: &EmailConfig, limits: Limits) -> Result<Self, StartError> {
         let from: Mailbox = config
             .from
             .parse()
             .map_err(|_| wrong("from", "must be an address, such as Backchannel <alerts@example.org>"))?;
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
-            .port(config.port.unwrap_or(config.tls.port()))
-            .timeout(Some(PATIENCE))
-            .pool_config(PoolConfig::new().max_size(config.connections.max(1)).idle_timeout(IDLE));
-        builder = match config.tls {
-            Encryption::Starttls => builder.tls(Tls::Required(parameters(config)?)),
-            Encryption::Implicit => builder.tls(Tls::Wrapper(parameters(config)?)),
-            Encryption::None => builder.tls(Tls::None),
+        let encrypted = match config.tls {
+            Encryption::Starttls => Encrypted::Starttls(parameters(config)?),
+            Encryption::Implicit => Encrypted::Implicit(parameters(config)?),
+            Encryption::None => Encrypted::Not,
         };
-        if let Some(credentials) = credentials(config)? {
-            builder = builder.credentials(credentials);
-        }
-        Ok(Self { transport: Some(builder.build()), from, runtime: Handle::current() })
+        let server = Server {
+            host: config.host.clone(),
+            port: config.port.unwrap_or(config.tls.port()),
+            encrypted,
+            credentials: credentials(config)?,
+        };
+        Ok(Self { connections: Connections::new(server, config.connections, limits), from })
     }
 
     /// The domain of the sender.
@@ -114,8 +101,7 @@ impl Smtp {
     /// [`NotTaken`].
     pub(crate) async fn send(&self, mail: Mail) -> Result<(), NotTaken> {
         let message = message(self.from.clone(), mail).map_err(|_| NotTaken::Refused(None))?;
-        let transport = self.transport.as_ref().ok_or(NotTaken::Unreachable(None))?;
-        transport.send(message).await.map(drop).map_err(|error| not_taken(&error))
+        self.connections.send(message.envelope(), &message.formatted()).await
     }
 }
 
@@ -149,18 +135,6 @@ pub(crate) fn message(from: Mailbox, mail: Mail) -> Result<Message, lettre::erro
 
 fn header(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
-}
-
-fn not_taken(error: &lettre::transport::smtp::Error) -> NotTaken {
-    let code = error.status().map(u16::from);
-    // What the library itself does not send, such as to an address that the server could not take.
-    if error.is_client() {
-        return NotTaken::Again(None);
-    }
-    if code.is_none_or(|code| NOT_OF_THE_EMAIL.contains(&code)) {
-        return NotTaken::Unreachable(code);
-    }
-    if error.is_permanent() { NotTaken::Refused(code) } else { NotTaken::Again(code) }
 }
 
 fn parameters(config: &EmailConfig) -> Result<TlsParameters, StartError> {
