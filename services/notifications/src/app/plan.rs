@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use db::{DbError, Tx};
+use futures::StreamExt;
+use futures::stream;
 use kernel::{ConversationId, OrgId, Subject, Timestamp};
 use outbox::Wake;
 use zones::WallClock;
@@ -27,6 +29,8 @@ use crate::store::{devices, mutes, plans, preferences};
 const SHARE: i64 = 32;
 /// Feeds in one round.
 const FEEDS: i64 = 512;
+/// Organizations that are planned at once.
+const AT_ONCE: usize = 8;
 /// Places of a feed that are planned in one round.
 const PLACES: i64 = 200;
 /// Feeds that are taken as planned in one transaction, where nobody is told anything outside of them.
@@ -58,10 +62,10 @@ impl Ways {
 
 impl App {
     /// Plans what is behind, once around all organizations that have something, beginning behind `turn`. Tells how many entries were
-    /// planned, and whose turn was last.
+    /// planned, and whose turn was last. An organization with which something is wrong is left to a later round.
     ///
     /// # Errors
-    /// [`Error::Db`], [`Error::Routing`]; what was planned before stays so.
+    /// [`Error::Db`], [`Error::Routing`], if nothing could be planned.
     pub async fn plan_round(&self, ways: &Arc<Ways>, turn: &str) -> Result<(u64, String), Error> {
         let after = turn.to_owned();
         let behind = self.db.read_system(move |tx| {
@@ -73,15 +77,21 @@ impl App {
         for (org, subject) in behind {
             by_org.entry(org).or_default().push(subject);
         }
-        let (mut planned, mut failed) = (0, None);
-        for (org, subjects) in by_org {
-            // One organization's trouble is not another's.
-            match self.plan_of(&org, subjects, ways).await {
-                Ok(entries) => planned += entries,
-                Err(error) => failed = Some(error),
+        let plan_each = by_org.into_iter().map(|(org, subjects)| async move {
+            let planned = self.plan_of(&org, subjects, ways).await;
+            if let Err(error) = &planned {
+                tracing::warn!(%error, "what an organization is told outside of feeds was not planned; tried again");
             }
+            planned
+        });
+        // One organization's trouble is not another's: routing may be slow for one.
+        let ended: Vec<Result<u64, Error>> =
+            stream::iter(plan_each).buffer_unordered(AT_ONCE).collect().await;
+        let planned = ended.iter().flatten().sum();
+        match ended.into_iter().find_map(Result::err) {
+            Some(error) if planned == 0 => Err(error),
+            _ => Ok((planned, last)),
         }
-        failed.map_or(Ok((planned, last)), Err)
     }
 
     /// Takes everything as planned: nobody can be told anything outside of their feed.
@@ -157,7 +167,7 @@ async fn plan_batch(
     let planned = desk.plan(tx, entries, people, devices, ways, now);
     plans::insert(tx, &planned.plans, now).await?;
     plans::put_recent(tx, &planned.recent).await?;
-    plans::move_through(tx, &ends(&behind, &told)).await?;
+    plans::move_through(tx, &ends(&behind, &told), now).await?;
     let count = planned.plans.len() as u64;
     enqueue(tx, wake, planned.deliveries).await?;
     tx.after_commit(move || metrics::counter!("feed_entries_planned_total").increment(count));

@@ -26,16 +26,18 @@ pub async fn grow(
     let mut ends = HashMap::with_capacity(growth.len());
     for rows in growth.chunks(ROWS) {
         let sql = format!(
-            "INSERT INTO feed_heads (org_id, subject, sequence, unread, move_time) VALUES {}
+            "INSERT INTO feed_heads (org_id, subject, sequence, unread, move_time, behind_since) VALUES {}
              ON CONFLICT (org_id, subject) DO UPDATE SET
                  sequence = feed_heads.sequence + excluded.sequence,
                  unread = feed_heads.unread + excluded.unread,
-                 move_time = excluded.move_time
+                 move_time = excluded.move_time,
+                 behind_since = CASE WHEN feed_heads.planned_through < feed_heads.sequence
+                     THEN feed_heads.behind_since ELSE excluded.behind_since END
              RETURNING subject, sequence",
-            db::org_rows(rows.len(), 4)
+            db::org_rows(rows.len(), 5)
         );
         let query = rows.iter().fold(tx.query_dynamic(sql), |query, (subject, by)| {
-            query.bind(*subject).bind(*by).bind(*by).bind(now)
+            query.bind(*subject).bind(*by).bind(*by).bind(now).bind(now)
         });
         ends.extend(query.fetch_all::<(Subject, Sequence)>(tx).await?);
     }

@@ -64,6 +64,7 @@ static FEEDS: MigrationSet = MigrationSet {
         step!("0006_webhooks"),
         step!("0007_read_state"),
         step!("0008_excerpts"),
+        step!("0009_plan_turns"),
     ],
     work_tables: &[
         "feed_heads",

@@ -13,8 +13,8 @@ use crate::domain::plan::Plan;
 use crate::domain::recent::Recent;
 use crate::domain::{Notification, Sequence};
 
-/// At most `limit` feeds with entries that are not planned: first one of each organization, in the order of their names from behind
-/// `turn` on, then a second one of each, and so on up to the share of each (system scope).
+/// At most `limit` feeds with entries that are not planned: first the one of each organization that waits for longest, organizations in
+/// the order of their names from behind `turn` on, then the next one of each, and so on up to the share of each (system scope).
 ///
 /// # Errors
 /// [`DbError`] of the statement.
@@ -26,7 +26,7 @@ pub async fn list_behind(
 ) -> Result<Vec<(OrgId, Subject)>, DbError> {
     tx.query(
         "SELECT org_id, subject FROM (
-             SELECT org_id, subject, row_number() OVER (PARTITION BY org_id ORDER BY subject) AS place
+             SELECT org_id, subject, row_number() OVER (PARTITION BY org_id ORDER BY behind_since, subject) AS place
              FROM feed_heads WHERE planned_through < sequence) AS behind
          WHERE place <= $1 ORDER BY place, org_id <= $3, org_id LIMIT $2",
     )
@@ -102,22 +102,27 @@ pub async fn list_unplanned(
     Ok(rows.into_iter().map(|row| (row.subject, row.row.into())).collect())
 }
 
-/// Moves the places up to which everything is planned: each to the place given.
+/// Moves the places up to which everything is planned: each to the place given. A feed with more behind it waits anew from now on.
 ///
 /// # Errors
 /// [`DbError`] of the statement.
-pub async fn move_through(tx: &mut Tx, places: &[(Subject, Sequence)]) -> Result<(), DbError> {
+pub async fn move_through(
+    tx: &mut Tx,
+    places: &[(Subject, Sequence)],
+    now: Timestamp,
+) -> Result<(), DbError> {
     for rows in places.chunks(db::ROWS) {
         let sql = format!(
             "WITH planned (subject, through) AS (VALUES {})
-             UPDATE feed_heads SET planned_through = planned.through FROM planned
+             UPDATE feed_heads SET planned_through = planned.through, behind_since = ${} FROM planned
              WHERE feed_heads.org_id = $1 AND feed_heads.subject = planned.subject",
-            db::rows(2, rows.len(), 2)
+            db::rows(2, rows.len(), 2),
+            2 + 2 * rows.len()
         );
         let query = rows
             .iter()
             .fold(tx.query_dynamic(sql), |query, (subject, through)| query.bind(subject).bind(*through));
-        query.execute(tx).await?;
+        query.bind(now).execute(tx).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use audit::Origin;
+use db::DbError;
 use db::test_support::{TestDb, org, replica};
 use egress::{Egress, EgressSettings};
 use kernel::{Clock, EventId, OrgId, PageSeal, Subject, Timestamp};
@@ -19,7 +20,7 @@ use notifications::peers::admins::Admins;
 use notifications::peers::people::Directory;
 use notifications::peers::push::PushServices;
 use notifications::store::retention::Due;
-use notifications::store::{MIGRATIONS, entries, heads};
+use notifications::store::{MIGRATIONS, entries, heads, plans};
 use outbox::Wake;
 use rpc::{DevKey, Peer, ServiceTokens, Switchboard};
 
@@ -118,6 +119,40 @@ db::both_databases!(heads_grow_by_what_is_asked_and_begin_at_zero, MIGRATIONS, |
     assert_eq!((ends[&subject("ana")].number(), ends.len()), (5, 1));
     assert!(grow(&[]).await.unwrap().is_empty());
 });
+
+// D6
+db::both_databases!(
+    the_feed_that_waits_for_longest_is_planned_first_whatever_enters_meanwhile,
+    MIGRATIONS,
+    |db| async move {
+        let app = app(&db);
+        let next = || db.read_system(|tx| Box::pin(plans::list_behind(tx, "", 1, 10)));
+        let planned = |name: &'static str, through: i64| {
+            db.write(&ACME, move |tx| {
+                Box::pin(async move {
+                    let now = tx.now().await?;
+                    plans::move_through(tx, &[(subject(name), Sequence::new(through))], now).await
+                })
+            })
+        };
+        let is_next = async |name| {
+            let next: Result<Vec<_>, DbError> = next().await;
+            assert_eq!(next.unwrap(), [(ACME.clone(), subject(name))]);
+        };
+        for (name, entries) in [("zoe", 2), ("ana", 1), ("zoe", 1)] {
+            tell(&app, entries, &[name]).await;
+            db.hand.advance(Duration::from_secs(1));
+        }
+        is_next("zoe").await;
+        // Not all of it: the rest waits anew.
+        planned("zoe", 1).await.unwrap();
+        is_next("ana").await;
+        planned("ana", 1).await.unwrap();
+        db.hand.advance(Duration::from_secs(1));
+        tell(&app, 1, &["ana"]).await;
+        is_next("zoe").await;
+    }
+);
 
 db::both_databases!(a_transaction_that_fails_leaves_no_gap, MIGRATIONS, |db| async move {
     let app = app(&db);

@@ -94,6 +94,26 @@ testkit::on_both_databases! {
     }
 
     // D6
+    async fn a_slow_answer_about_one_organization_does_not_hold_up_another(engine) {
+        let world = World::on(engine).await;
+        world.routing.is_slow(Duration::from_millis(400));
+        let patience = tokio::time::Instant::now() + PATIENCE;
+        // Somebody new each time: about the others nobody asks.
+        for number in 0.. {
+            let name = format!("reader{number}");
+            for org in ["acme", "umbrella"] {
+                notify(&mut ingest(&world.suite, org), vec![mention(&[&name])]).await;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if world.routing.most_at_once() > 1 {
+                break;
+            }
+            assert!(tokio::time::Instant::now() < patience, "routing is asked about one after the other");
+        }
+        world.suite.stop().await;
+    }
+
+    // D6
     async fn quiet_hours_are_those_of_the_zone_in_the_persons_profile(engine) {
         let mut world = World::on(engine).await;
         let mut ana = world.preferences("ana");

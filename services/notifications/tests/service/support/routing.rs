@@ -4,6 +4,7 @@ mod conversations;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use proto::common::v1::Role;
 use proto::routing::v1::agent_service_server::{AgentService, AgentServiceServer};
@@ -21,6 +22,10 @@ struct State {
     conversations: BTreeSet<(String, String)>,
     down: bool,
     asked: usize,
+    /// How long it takes to tell of people; how often that is under way, and was at most.
+    slow: Duration,
+    at_once: usize,
+    most_at_once: usize,
 }
 
 /// Routing as a test wants it. A clone is the same.
@@ -61,6 +66,27 @@ impl Routing {
     /// From now on routing answers, or does not.
     pub(crate) fn is_down(&self, down: bool) {
         self.0.lock().unwrap().down = down;
+    }
+
+    /// From now on it takes so long to tell of people.
+    pub(crate) fn is_slow(&self, slow: Duration) {
+        self.0.lock().unwrap().slow = slow;
+    }
+
+    /// How many questions about people it had to answer at once, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.0.lock().unwrap().most_at_once
+    }
+
+    async fn takes_its_time(&self) {
+        let slow = {
+            let mut state = self.0.lock().unwrap();
+            state.at_once += 1;
+            state.most_at_once = state.most_at_once.max(state.at_once);
+            state.slow
+        };
+        tokio::time::sleep(slow).await;
+        self.0.lock().unwrap().at_once -= 1;
     }
 
     /// How many questions there were.
@@ -139,6 +165,7 @@ impl DirectoryService for Routing {
         &self,
         request: Request<BatchGetProfilesRequest>,
     ) -> Result<Response<BatchGetProfilesResponse>, Status> {
+        self.takes_its_time().await;
         let people = self.of(&request)?;
         let asked = request.into_inner().subjects;
         let profile = |agent: Agent| PersonProfile {
