@@ -181,13 +181,14 @@ pub async fn delete(tx: &mut Tx, id: WebhookId) -> Result<(), DbError> {
         .map(drop)
 }
 
-/// Notes since when every call failed, unless that is known.
+/// Notes since when every call of this URL failed, unless that is known, or another URL is called by now.
 ///
 /// # Errors
 /// [`DbError`] of the update.
-pub async fn note_failing(tx: &mut Tx, id: WebhookId, since: Timestamp) -> Result<(), DbError> {
+pub async fn note_failing(tx: &mut Tx, id: WebhookId, url: &str, since: Timestamp) -> Result<(), DbError> {
     tx.query(
-        "UPDATE webhooks SET failing_since = $3 WHERE org_id = $1 AND webhook_id = $2 AND failing_since IS NULL",
+        "UPDATE webhooks SET failing_since = $4 \
+         WHERE org_id = $1 AND webhook_id = $2 AND url = $3 AND failing_since IS NULL",
     )
     .bind(id)
     .bind(since)
@@ -196,30 +197,44 @@ pub async fn note_failing(tx: &mut Tx, id: WebhookId, since: Timestamp) -> Resul
     .map(drop)
 }
 
-/// Notes that a call went well.
+/// Notes that a call of this URL went well, unless another one is called by now.
 ///
 /// # Errors
 /// [`DbError`] of the update.
-pub async fn note_well(tx: &mut Tx, id: WebhookId) -> Result<(), DbError> {
-    tx.query("UPDATE webhooks SET failing_since = NULL WHERE org_id = $1 AND webhook_id = $2")
+pub async fn note_well(tx: &mut Tx, id: WebhookId, url: &str) -> Result<(), DbError> {
+    tx.query("UPDATE webhooks SET failing_since = NULL WHERE org_id = $1 AND webhook_id = $2 AND url = $3")
         .bind(id)
         .execute(tx)
+    .bind(url.to_owned())
         .await
         .map(drop)
 }
 
-/// Disables a webhook that is enabled, and notes that admins are to be told by this event; tells whether it did.
+/// Why a webhook is disabled.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// What was called; another URL knows nothing of it.
+    pub url: String,
+    /// Since when it failed, where that is why: not if it was well or enabled again meanwhile.
+    pub failing_since: Option<Timestamp>,
+    /// The event that tells admins.
+    pub notice: EventId,
+}
+
+/// Disables a webhook that is enabled, if that for which it is disabled still holds; tells whether it did.
 ///
 /// # Errors
 /// [`DbError`] of the update.
-pub async fn disable(tx: &mut Tx, id: WebhookId, notice: EventId, now: Timestamp) -> Result<bool, DbError> {
+pub async fn disable(tx: &mut Tx, id: WebhookId, ended: Ended, now: Timestamp) -> Result<bool, DbError> {
     let disabled = tx
         .query(
             "UPDATE webhooks SET state = 'disabled', notice_event_id = $3, version = version + 1, update_time = $4 \
-             WHERE org_id = $1 AND webhook_id = $2 AND state = 'enabled'",
+             WHERE org_id = $1 AND webhook_id = $2 AND state = 'enabled' AND url = $5 \
+             AND COALESCE($6, failing_since, 0) = COALESCE(failing_since, 0)",
+        .bind(url.to_owned())
         )
         .bind(id)
-        .bind(notice)
+        .bind(ended.notice)
         .bind(now)
         .execute(tx)
         .await?;
@@ -235,6 +250,8 @@ pub struct Notice {
     pub webhook_id: WebhookId,
     /// The event that tells it.
     pub notice_event_id: EventId,
+        .bind(ended.url)
+        .bind(ended.failing_since)
 }
 
 /// Webhooks of every organization of whose end admins are to be told, at most `limit` (system scope).

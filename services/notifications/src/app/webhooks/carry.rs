@@ -16,6 +16,7 @@ use crate::domain::delivery::{Job, Outcome, Why};
 use crate::domain::webhook::{Webhook, WebhookId, WebhookState};
 use crate::domain::webhook_call::{Answered, Failing, weigh};
 use crate::store::webhook_events::Kept;
+use crate::store::webhooks::Ended;
 use crate::store::{webhook_events, webhooks};
 
 /// Carries deliveries to webhooks.
@@ -75,7 +76,7 @@ impl WebhookCarrier {
         answered.outcome(now)
     }
 
-    /// Notes what an answer means for the webhook. Where all is well, that is nothing.
+    /// Notes what an answer means for the webhook, if it is still that which was called. Where all is well, that is nothing.
     async fn note(
         &self,
         org: &OrgId,
@@ -86,23 +87,26 @@ impl WebhookCarrier {
         if answered.accepted() {
             return self.app.note_webhook_well(org, webhook).await;
         }
-        match weigh(webhook.failing_since, now, self.patience) {
-            _ if answered.gone() => self.disable(org, webhook.webhook_id, now).await,
+        let (id, url) = (webhook.webhook_id, webhook.terms.url.clone());
+        let failing_since = match weigh(webhook.failing_since, now, self.patience) {
+            _ if answered.gone() => None,
             Failing::First => {
-                let id = webhook.webhook_id;
-                let write = self.app.db.write(org, move |tx| Box::pin(webhooks::note_failing(tx, id, now)));
-                write.await
+                let write = self.app.db.write(org, move |tx| {
+                    Box::pin(async move { webhooks::note_failing(tx, id, &url, now).await })
+                });
+                return write.await;
             }
-            Failing::Still => Ok(()),
-            Failing::TooLong => self.disable(org, webhook.webhook_id, now).await,
-        }
+            Failing::Still => return Ok(()),
+            Failing::TooLong => webhook.failing_since,
+        };
+        let notice = self.app.clock.new_id().into();
+        self.disable(org, id, Ended { url, failing_since, notice }, now).await
     }
 
-    async fn disable(&self, org: &OrgId, id: WebhookId, now: Timestamp) -> Result<(), DbError> {
-        let notice = self.app.clock.new_id().into();
+    async fn disable(&self, org: &OrgId, id: WebhookId, ended: Ended, now: Timestamp) -> Result<(), DbError> {
         let write = self.app.db.write(org, move |tx| {
             Box::pin(async move {
-                if webhooks::disable(tx, id, notice, now).await? {
+                if webhooks::disable(tx, id, ended, now).await? {
                     let origin = Origin::system(NAME, "webhooks");
                     audit::record(tx, &origin, &[Event::new("webhook.disable", id)]).await?;
                     tx.after_commit(|| metrics::counter!("webhooks_disabled_total").increment(1));
@@ -122,8 +126,10 @@ impl App {
         if webhook.failing_since.is_none() {
             return Ok(());
         }
-        let id = webhook.webhook_id;
-        self.db.write(org, move |tx| Box::pin(webhooks::note_well(tx, id))).await
+        let (id, url) = (webhook.webhook_id, webhook.terms.url.clone());
+        let write =
+            self.db.write(org, move |tx| Box::pin(async move { webhooks::note_well(tx, id, &url).await }));
+        write.await
     }
 }
 

@@ -129,6 +129,38 @@ testkit::on_both_databases! {
     }
 
     // D8
+    async fn what_an_old_url_answers_says_nothing_of_the_new_one(engine) {
+        let world = World::start(engine).await;
+        for answer in [410, 500] {
+            let (webhook, _) = world.webhook("acme", "/old", &[Type::NoteCreated], false).await;
+            let id = webhook.webhook_id.as_str();
+            let ((called, call), (end, ended)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+            world.hook.answers(move |_| {
+                called.send(()).unwrap();
+                let _dropped = tokio::task::block_in_place(|| ended.recv_timeout(PATIENCE));
+                status(answer)
+            });
+            world.publish("acme", &[some_note()]).await;
+            tokio::task::block_in_place(|| call.recv_timeout(PATIENCE)).unwrap();
+            // The admin names another one before the answer is there.
+            let request = pb::UpdateWebhookRequest {
+                webhook_id: id.to_owned(),
+                url: format!("{}/new", world.hook.url),
+                update_mask: Some(prost_types::FieldMask { paths: vec!["url".to_owned()] }),
+                ..Default::default()
+            };
+            world.admin("acme").update_webhook(request).await.unwrap();
+            end.send(()).unwrap();
+            world.rests("acme", id).await;
+            let after = world.read("acme", id).await;
+            assert_eq!((after.state(), after.failing_since_time), (pb::WebhookState::Enabled, None), "{answer}");
+            let delete = pb::DeleteWebhookRequest { webhook_id: id.to_owned(), ..Default::default() };
+            world.admin("acme").delete_webhook(delete).await.unwrap();
+        }
+        world.suite.stop().await;
+    }
+
+    // D8
     async fn a_paused_webhook_is_not_called_and_a_replay_to_it_is_refused(engine) {
         let world = World::start(engine).await;
         let (webhook, _) = world.webhook("acme", "/hook", &[Type::NoteCreated], false).await;
