@@ -130,7 +130,7 @@ impl EmailCarrier {
             id: thread::message_id(job.delivery_id, domain),
             answers: letter.conversation().map(|conversation| thread::root_id(conversation, domain)),
             unsubscribe,
-            time: job.create_time,
+            time: self.app.clock.now(),
             name: message.person.name.clone(),
             address,
         })

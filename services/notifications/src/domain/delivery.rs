@@ -156,8 +156,6 @@ pub struct Job {
     pub body: Body,
     /// Which attempt this is; the first is 1.
     pub attempt: i64,
-    /// When it was made.
-    pub create_time: Timestamp,
 }
 
 /// Why an attempt ended as it did: a few words and perhaps a code. No content, no address, nothing that the other side wrote.

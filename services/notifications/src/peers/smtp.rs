@@ -33,7 +33,7 @@ pub(crate) struct Mail {
     pub(crate) answers: Option<String>,
     /// Where one click turns email off.
     pub(crate) unsubscribe: Option<String>,
-    /// `Date`.
+    /// `Date`: when it is written, at each attempt anew. What it gathers may have begun a day before.
     pub(crate) time: Timestamp,
 }
 

@@ -39,7 +39,6 @@ struct ClaimedRow {
     attempt: i64,
     tries: i64,
     sequence: i64,
-    create_time: Timestamp,
 }
 
 impl ClaimedRow {
@@ -52,7 +51,6 @@ impl ClaimedRow {
             destination: queue.destination.clone(),
             body: Body::stored(self.body.0),
             attempt: self.attempt,
-            create_time: self.create_time,
         };
         Claimed { job, lane: self.lane, tries: self.tries }
     }
@@ -83,7 +81,7 @@ pub async fn claim(
                  ORDER BY due_time, sequence LIMIT $7{lock})
              UPDATE deliveries SET fence = $4, due_time = $5, attempt = attempt + 1, tries = tries + 1
              WHERE org_id = $1 AND delivery_id IN (SELECT delivery_id FROM due)
-             RETURNING delivery_id, lane, subject, body, attempt, tries, sequence, create_time"
+             RETURNING delivery_id, lane, subject, body, attempt, tries, sequence"
         ))
         .bind(org)
         .bind(queue.channel.as_str())

@@ -72,6 +72,8 @@ testkit::on_both_databases! {
         for (number, there) in [(1, true), (2, false), (3, true)] {
             assert_eq!(email.text.contains(&format!("number {number}")), there, "{}", email.text);
         }
+        // When it was written, not when the window began.
+        assert!(email.header("Date").starts_with("Thu, 01 Jan 2026 01:00:"), "{}", email.header("Date"));
         let told = until(&suite, &entries[0], ChannelOutcome::Told, DeliveryCause::Digest).await;
         assert_eq!((told.told_together, mailbox.count()), (3, 1));
         // The next window has nothing, and so no email; what comes then is in the one after.
