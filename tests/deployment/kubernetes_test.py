@@ -17,7 +17,7 @@ KUBERNETES = Path("deploy/kubernetes")
 # The oldest that is still looked after somewhere, and the newest.
 VERSIONS = ["1.30", kubernetes_validate.latest_version()]
 # What an operator makes beforehand; README.md says how.
-MADE_BEFOREHAND = {"database", "nats", "signing-key", "edge-tls", "smtp", "push", "people-keys"}
+MADE_BEFOREHAND = {"database", "nats", "signing-key", "seal", "edge-tls", "smtp", "push", "people-keys"}
 
 Manifest = dict[str, Any]
 

@@ -81,6 +81,7 @@ pub async fn service(config: Config, deps: Deps) -> Result<Service, StartError> 
     let egress = Egress::new(&own.egress).map_err(unusable)?;
     let push_services = push_services(&config, &own, &egress, &deps)?;
     let mail = own.email.as_ref().map(Mailing::of).transpose()?;
+    warn_of_links(&config, &own);
     let routing = deps.peer("routing")?;
     let db = deps.open(&store::MIGRATIONS).await?;
     let app = Arc::new(App {
@@ -149,6 +150,16 @@ fn carriers(app: &Arc<App>, mail: Option<Mailing>, own: &NotificationsConfig) ->
         carriers = carriers.with(channel, Arc::new(Pusher(Arc::clone(app))));
     }
     carriers
+}
+
+/// Links in emails are sealed: with what follows from the signing key they end with it.
+fn warn_of_links(config: &Config, own: &NotificationsConfig) {
+    let links = own.email.as_ref().is_some_and(|email| email.unsubscribe_url.is_some());
+    if links && config.keys.signing.is_some() && config.keys.seal.is_none() {
+        tracing::warn!(
+            "keys.seal is not named: another keys.signing ends every unsubscribe link in emails that were sent"
+        );
+    }
 }
 
 /// Where people's tokens are of the development key, Web Push has one of its own beside it.

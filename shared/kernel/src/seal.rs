@@ -22,12 +22,20 @@ const MAX_TOKEN_BYTES: usize = 4096;
 #[derive(Clone)]
 pub struct PageSeal {
     secret: Arc<[u8]>,
+    /// Secrets that were in use before.
+    before: Arc<[Vec<u8>]>,
 }
 
 impl PageSeal {
     /// A seal with this secret, at least 32 random bytes.
     pub fn new(secret: &[u8]) -> Self {
-        Self { secret: secret.into() }
+        Self { secret: secret.into(), before: Arc::default() }
+    }
+
+    /// The same, which opens as well what was sealed with one of these secrets.
+    #[must_use]
+    pub fn and_before(self, before: Vec<Vec<u8>>) -> Self {
+        Self { before: before.into(), ..self }
     }
 
     /// Seals a cursor.
@@ -40,7 +48,7 @@ impl PageSeal {
     pub fn try_seal(&self, kind: &str, binding: &[u8], cursor: &impl Serialize) -> Result<String, Malformed> {
         let mut token = vec![VERSION];
         serde_json::to_writer(&mut token, cursor).map_err(|_| Malformed::new("the cursor cannot be JSON"))?;
-        let Some(mac) = self.mac(kind, binding, token.get(1..).unwrap_or_default()) else {
+        let Some(mac) = mac(&self.secret, kind, binding, token.get(1..).unwrap_or_default()) else {
             return Err(Malformed::new("the seal has no key"));
         };
         token.extend(mac.finalize().into_bytes().into_iter().take(TAG_BYTES));
@@ -75,22 +83,28 @@ impl PageSeal {
         if *version != VERSION {
             return None;
         }
+        let secrets = std::iter::once(&*self.secret).chain(self.before.iter().map(Vec::as_slice));
         // In constant time, so that a tag cannot be found byte by byte.
-        self.mac(kind, binding, cursor)?.verify_truncated_left(tag).ok()?;
+        let sealed = |secret: &[u8]| {
+            mac(secret, kind, binding, cursor).is_some_and(|mac| mac.verify_truncated_left(tag).is_ok())
+        };
+        if !secrets.into_iter().any(sealed) {
+            return None;
+        }
         serde_json::from_slice(cursor).ok()
     }
+}
 
-    /// `None` cannot happen: HMAC takes keys of every length.
-    fn mac(&self, kind: &str, binding: &[u8], cursor: &[u8]) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
-        mac.update(&[VERSION]);
-        // The kind is the only part of free length before the end, so its length keeps the parts apart.
-        mac.update(&(kind.len() as u64).to_be_bytes());
-        mac.update(kind.as_bytes());
-        mac.update(&Sha256::digest(binding));
-        mac.update(cursor);
-        Some(mac)
-    }
+/// `None` cannot happen: HMAC takes keys of every length.
+fn mac(secret: &[u8], kind: &str, binding: &[u8], cursor: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
+    mac.update(&[VERSION]);
+    // The kind is the only part of free length before the end, so its length keeps the parts apart.
+    mac.update(&(kind.len() as u64).to_be_bytes());
+    mac.update(kind.as_bytes());
+    mac.update(&Sha256::digest(binding));
+    mac.update(cursor);
+    Some(mac)
 }
 
 impl fmt::Debug for PageSeal {
@@ -126,6 +140,18 @@ mod tests {
             "other secret"
         );
         assert!(seal().open::<String>("notes.list", b"acme/open", &token).is_err(), "other cursor");
+    }
+
+    // D4
+    #[test]
+    fn what_was_sealed_with_a_secret_before_opens_and_nothing_new_is_sealed_with_it() {
+        let (old, new) = (PageSeal::new(&[1; 32]), PageSeal::new(&[2; 32]));
+        let token = old.seal("k", b"b", &"cursor");
+        assert!(new.open::<String>("k", b"b", &token).is_err());
+        let rotated = new.clone().and_before(vec![vec![3; 32], vec![1; 32]]);
+        assert_eq!(rotated.open::<String>("k", b"b", &token), Ok("cursor".to_owned()));
+        assert_eq!(rotated.seal("k", b"b", &1), new.seal("k", b"b", &1));
+        assert!(rotated.open::<String>("k", b"x", &token).is_err(), "other binding");
     }
 
     #[test]

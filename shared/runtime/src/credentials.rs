@@ -107,19 +107,78 @@ impl Credentials {
 /// The seal of page and resume tokens. Without a file of its own it follows from the signing key, which all replicas
 /// share as well.
 fn seal(config: &Config, signing_pem: &str) -> Result<PageSeal, ConfigError> {
-    let Some(file) = &config.keys.seal else {
-        let mut secret = Sha256::new_with_prefix("page seal\n");
-        secret.update(signing_pem);
-        return Ok(PageSeal::new(&secret.finalize()));
+    let seal = match &config.keys.seal {
+        None => PageSeal::new(&derived(signing_pem.as_bytes())),
+        Some(file) => PageSeal::new(&sealing("keys.seal", file)?),
     };
-    let secret = std::fs::read(file).map_err(|error| ConfigError::bad_value("keys.seal", error))?;
-    if secret.len() < SEAL_MIN_BYTES {
-        return Err(ConfigError::bad_value("keys.seal", "shorter than 32 bytes"));
+    let mut before = Vec::new();
+    for file in &config.keys.seals_before {
+        let secret = sealing("keys.seals_before", file)?;
+        if secret.starts_with(b"-----BEGIN") {
+            before.push(derived(&secret));
+        }
+        before.push(secret);
     }
-    Ok(PageSeal::new(&secret))
+    Ok(seal.and_before(before))
+}
+
+fn derived(signing_pem: &[u8]) -> Vec<u8> {
+    let mut secret = Sha256::new_with_prefix("page seal\n");
+    secret.update(signing_pem);
+    secret.finalize().to_vec()
+}
+
+fn sealing(key: &str, file: &Path) -> Result<Vec<u8>, ConfigError> {
+    let secret = std::fs::read(file)
+        .map_err(|error| ConfigError::bad_value(key, format_args!("{}: {error}", file.display())))?;
+    if secret.len() < SEAL_MIN_BYTES {
+        return Err(ConfigError::bad_value(key, format_args!("{}: shorter than 32 bytes", file.display())));
+    }
+    Ok(secret)
 }
 
 fn text(key: &str, file: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(file)
         .map_err(|error| ConfigError::bad_value(key, format_args!("{}: {error}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opens(seal: &PageSeal, token: &str) -> bool {
+        seal.open::<i64>("k", b"b", token).is_ok()
+    }
+
+    // D4
+    #[test]
+    fn what_was_sealed_before_a_key_was_replaced_still_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, content: &[u8]| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, content).unwrap();
+            file
+        };
+        let (old_pem, new_pem) =
+            (format!("-----BEGIN {}", "a".repeat(40)), format!("-----BEGIN {}", "b".repeat(40)));
+        let mut config = Config::default();
+        let derived = seal(&config, &old_pem).unwrap().seal("k", b"b", &1);
+        assert!(!opens(&seal(&config, &new_pem).unwrap(), &derived), "another signing key alone ends it");
+
+        config.keys.seals_before = vec![file("signing.pem", old_pem.as_bytes())];
+        assert!(opens(&seal(&config, &new_pem).unwrap(), &derived));
+
+        config.keys.seal = Some(file("first", &[1; 32]));
+        let named = seal(&config, &new_pem).unwrap();
+        assert!(opens(&named, &derived));
+        let token = named.seal("k", b"b", &1);
+        config.keys.seals_before.push(file("first", &[1; 32]));
+        config.keys.seal = Some(file("second", &[2; 32]));
+        let rotated = seal(&config, &new_pem).unwrap();
+        assert!(opens(&rotated, &token) && opens(&rotated, &derived));
+
+        config.keys.seals_before = vec![file("short", &[1; 31])];
+        let refused = seal(&config, &new_pem).unwrap_err().to_string();
+        assert!(refused.contains("keys.seals_before") && refused.contains("32 bytes"), "{refused}");
+    }
 }

@@ -83,9 +83,11 @@ pub struct KeyFiles {
     /// The Ed25519 key (PKCS#8 PEM) that this process signs service tokens with, the same for all
     /// processes of a suite. Tokens with the role `service` are taken from this key only.
     pub signing: Option<PathBuf>,
-    /// At least 32 random bytes that page and resume tokens are sealed with, the same for all replicas. Absent: derived
-    /// from the signing key.
+    /// At least 32 random bytes that page and resume tokens and the links in emails are sealed with, the same for all
+    /// replicas. Absent: derived from the signing key, and another one ends them all.
     pub seal: Option<PathBuf>,
+    /// Files that were `keys.seal` before, or signing keys that a seal was derived from: what was sealed with them still opens.
+    pub seals_before: Vec<PathBuf>,
 }
 
 /// Addresses of peers, as `http://host:port`.

@@ -25,8 +25,9 @@ pub(super) fn look(config: &Config, clock: &Clock) -> (Vec<Finding>, Option<Arc<
         Err(error) => return (vec![Finding::ill("keys", error.to_string(), "")], None),
     };
     let mut found = vec![if named { of_an_issuer(config, &credentials) } else { of_development(config) }];
-    let secrets = [config.keys.signing.as_deref(), config.keys.seal.as_deref()];
-    found.extend(secrets.into_iter().flatten().filter_map(readable_by_all));
+    found.extend((named && config.keys.seal.is_none()).then(sealed_by_signing));
+    let secrets = config.keys.signing.iter().chain(&config.keys.seal).chain(&config.keys.seals_before);
+    found.extend(secrets.filter_map(|secret| readable_by_all(secret)));
     (found, Some(credentials))
 }
 
@@ -49,6 +50,14 @@ fn of_an_issuer(config: &Config, credentials: &Credentials) -> Finding {
         );
     }
     Finding::well("keys", format!("{theirs} of {issuer}, and one for calls between services"))
+}
+
+fn sealed_by_signing() -> Finding {
+    Finding::doubtful(
+        "keys.seal",
+        "is not named: another keys.signing would end every unsubscribe link in emails that were sent",
+        "openssl rand -out seal.bin 32, name it keys.seal, and today's keys.signing among keys.seals_before",
+    )
 }
 
 fn readable_by_all(secret: &Path) -> Option<Finding> {
