@@ -13,7 +13,8 @@ use zones::Zone;
 use crate::error::Error;
 use crate::peers::people::{ASKED, Directory};
 
-/// How long an answer of routing is good, also that it does not know somebody.
+/// How long it is good what routing said about somebody whom email reaches. Whom it does not is asked about each time: what is dropped
+/// because of a minute-old answer is dropped for good.
 const GOOD: Duration = Duration::from_secs(60);
 
 /// The most people who are remembered.
@@ -53,7 +54,7 @@ impl std::fmt::Debug for Person {
 #[derive(Clone)]
 struct Said {
     until: Timestamp,
-    person: Option<Arc<Person>>,
+    person: Arc<Person>,
 }
 
 /// The people inside, as routing knows them.
@@ -109,7 +110,7 @@ impl People {
         Ok(self.find_all(org, std::slice::from_ref(subject)).await?.remove(subject))
     }
 
-    /// Those who are remembered, and those of whom it is not remembered whether there is such a person.
+    /// Those who are remembered, and those to ask about.
     fn remembered(
         &self,
         org: &OrgId,
@@ -120,10 +121,9 @@ impl People {
         let (mut found, mut unknown) = (HashMap::new(), Vec::new());
         for subject in subjects {
             match said.get(&(org.clone(), subject.clone())).filter(|said| said.until > now) {
-                Some(Said { person: Some(person), .. }) => {
+                Some(Said { person, .. }) => {
                     found.insert(subject.clone(), Arc::clone(person));
                 }
-                Some(Said { person: None, .. }) => {}
                 None => unknown.push(subject.clone()),
             }
         }
@@ -143,8 +143,11 @@ impl People {
             said.clear();
         }
         for subject in asked {
-            let person = profiles.get(subject).cloned();
-            said.insert((org.clone(), subject.clone()), Said { until, person });
+            let whose = (org.clone(), subject.clone());
+            match profiles.get(subject).filter(|person| person.email.is_some()) {
+                Some(person) => said.insert(whose, Said { until, person: Arc::clone(person) }),
+                None => said.remove(&whose),
+            };
         }
     }
 }

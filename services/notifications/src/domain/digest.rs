@@ -6,7 +6,7 @@ use kernel::{Malformed, Timestamp};
 use serde::{Deserialize, Serialize};
 use zones::WallClock;
 
-use super::quiet::{DAY, scan};
+use super::quiet::{DAY, MINUTE, full_minute, scan};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -52,8 +52,22 @@ impl Digest {
 }
 
 /// The next moment at which the clock comes to a minute of the day. Once a day: on a day that has the minute twice, the first time; on
-/// one whose clock jumps over it, when it jumps. Minute by minute, as a person's digest is begun once a day.
+/// one whose clock jumps over it, when it jumps.
 fn next_daily(minute: i32, now: Timestamp, clock: &WallClock) -> Timestamp {
+    let shown = clock.shows(now);
+    let still_today = shown.minute < minute;
+    let left = minute - shown.minute + if still_today { 0 } else { DAY };
+    let guess = full_minute(now).plus(MINUTE * left.unsigned_abs());
+    // A clock that goes on evenly comes to it after so many minutes. If it was put back or forth meanwhile, it is looked for.
+    let there = clock.shows(guess);
+    if there.minute == minute && (there.day == shown.day) == still_today {
+        return guess;
+    }
+    looked_for(minute, now, clock)
+}
+
+/// The same, minute by minute.
+fn looked_for(minute: i32, now: Timestamp, clock: &WallClock) -> Timestamp {
     let shown = clock.shows(now);
     let still_today = shown.minute < minute;
     scan(now, FARTHEST, |time| {
@@ -69,6 +83,8 @@ fn next_daily(minute: i32, now: Timestamp, clock: &WallClock) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::select;
     use zones::Zone;
 
     /// A moment that RFC 3339 writes, in UTC.
@@ -102,6 +118,21 @@ mod tests {
         // Back: 02:30 is shown twice on 25 October.
         assert_eq!(spring("2026-10-24T12:00:00Z"), at("2026-10-25T00:30:00Z"));
         assert_eq!(spring("2026-10-25T00:30:00Z"), at("2026-10-26T01:30:00Z"));
+    }
+
+    proptest! {
+        // D6
+        #[test]
+        fn a_daily_digest_is_due_when_a_search_of_every_minute_finds_it(
+            minute in 0..DAY,
+            hours in 0_i64..2 * 365 * 24,
+            seconds in 0_i64..3_600,
+            zone in select(vec!["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]),
+        ) {
+            let now = at("2026-01-01T00:00:00Z").as_micros() + (hours * 3_600 + seconds) * 1_000_000;
+            let (now, clock) = (Timestamp::from_micros(now), Zone::parse(zone).unwrap().clock());
+            prop_assert_eq!(next_daily(minute, now, &clock), looked_for(minute, now, &clock));
+        }
     }
 
     // D6

@@ -11,7 +11,7 @@ pub(super) const DAY: i32 = 24 * 60;
 
 const WEEK: i32 = 7 * DAY;
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// The most windows: one or two for each day of the week.
 const WINDOWS: usize = 14;

@@ -93,6 +93,25 @@ testkit::on_both_databases! {
         }
     }
 
+    // D4, D6
+    async fn who_has_an_address_since_a_moment_ago_is_mailed(engine) {
+        let mut world = World::on(engine).await;
+        let ben = world.routing.person("acme", "ben", ProtoRole::Agent);
+        world.routing.put("acme", Agent { email: String::new(), ..ben });
+        let told = async |world: &mut World, name: &str| {
+            world.tell(mention(&["ana", name])).await;
+            let entry = list(&mut person(&world.suite, "acme", name)).await.remove(0);
+            let [_, email, _] = world.explained(&mut world.preferences(name), &entry).await;
+            email
+        };
+        for (name, cause) in [("ben", DeliveryCause::NoAddress), ("zoe", DeliveryCause::NobodyThere)] {
+            let email = told(&mut world, name).await;
+            assert_eq!(causes(&email), [cause, DeliveryCause::DefaultOn]);
+            world.routing.person("acme", name, ProtoRole::Agent);
+            assert_eq!(told(&mut world, name).await.outcome(), ChannelOutcome::Waiting);
+        }
+    }
+
     // D6
     async fn a_slow_answer_about_one_organization_does_not_hold_up_another(engine) {
         let world = World::on(engine).await;
