@@ -8,15 +8,12 @@ use kernel::{EventId, NotificationId, Subject, Timestamp};
 use super::row::{Row, columns};
 use crate::domain::{Entry, Notification, Sequence};
 
-/// Rows per statement: times 13 values, far below the most that SQLite takes in one.
-const ROWS: usize = 500;
-
 /// Adds entries.
 ///
 /// # Errors
 /// [`DbError`] of the statement.
 pub async fn insert(tx: &mut Tx, entries: &[Entry<'_>], now: Timestamp) -> Result<(), DbError> {
-    for rows in entries.chunks(ROWS) {
+    for rows in entries.chunks(db::ROWS) {
         let sql = format!(
             "INSERT INTO feed_entries (org_id, subject, sequence, notification_id, event_id, type, reason, \
              conversation_id, note_id, actor_subject, actor_role, actor_name, occur_time, create_time) VALUES {}",

@@ -6,9 +6,6 @@ use kernel::{ConversationId, EventId, NotificationId, OrgId, Subject, Timestamp}
 
 use crate::domain::Excerpt;
 
-/// Rows per statement, far below the most values that SQLite takes in one.
-const ROWS: usize = 500;
-
 /// What is kept of one event.
 #[derive(Debug)]
 pub struct Kept<'a> {
@@ -45,7 +42,7 @@ pub async fn wanting(tx: &mut Tx) -> Result<Vec<OrgId>, DbError> {
 /// # Errors
 /// [`DbError`] of the statement.
 pub async fn insert(tx: &mut Tx, kept: &[Kept<'_>], now: Timestamp) -> Result<(), DbError> {
-    for rows in kept.chunks(ROWS) {
+    for rows in kept.chunks(db::ROWS) {
         let sql = format!(
             "INSERT INTO excerpts (org_id, event_id, conversation_id, text, create_time) VALUES {}
              ON CONFLICT DO NOTHING",

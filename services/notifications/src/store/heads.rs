@@ -7,9 +7,6 @@ use kernel::{OrgId, Subject, Timestamp};
 
 use crate::domain::{Head, Sequence};
 
-/// Rows per statement, far below the most values that SQLite takes in one.
-const ROWS: usize = 1_000;
-
 /// Lets feeds grow by so many entries, which are unread, and tells where they end now. The heads stay locked until the
 /// commit, so a feed's entries become visible in the order of their sequence, and none is missing.
 ///
@@ -24,7 +21,7 @@ pub async fn grow(
 ) -> Result<HashMap<Subject, Sequence>, DbError> {
     let growth: Vec<(&Subject, i64)> = growth.iter().map(|(subject, by)| (*subject, *by)).collect();
     let mut ends = HashMap::with_capacity(growth.len());
-    for rows in growth.chunks(ROWS) {
+    for rows in growth.chunks(db::ROWS) {
         let sql = format!(
             "INSERT INTO feed_heads (org_id, subject, sequence, unread, move_time, behind_since) VALUES {}
              ON CONFLICT (org_id, subject) DO UPDATE SET
