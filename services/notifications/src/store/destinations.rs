@@ -3,7 +3,7 @@
 //!
 //! What tenants do has the organization bound already; what the workers do runs in system scope and binds it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use db::{DbError, Engine, Tx};
 use kernel::{OrgId, Timestamp};
@@ -121,6 +121,32 @@ pub async fn lock_due(tx: &mut Tx, channel: Channel, turn: &str, limit: i64) -> 
         .bind(limit)
         .fetch_all(tx)
         .await
+}
+
+/// Locks queues until the commit, in their order; who grows them does it in the same one.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn lock_all(tx: &mut Tx, queues: &BTreeSet<Queue>) -> Result<(), DbError> {
+    if tx.engine() == Engine::Sqlite {
+        // The only writer there is holds the whole database already.
+        return Ok(());
+    }
+    let queues: Vec<(i64, &Queue)> = (0..).zip(queues).collect();
+    for rows in queues.chunks(db::ROWS) {
+        let sql = format!(
+            "WITH wanted (place, channel, destination) AS (VALUES {})
+             SELECT place FROM wanted JOIN delivery_destinations d
+                 ON d.org_id = $1 AND d.channel = wanted.channel AND d.destination = wanted.destination
+             ORDER BY place FOR UPDATE OF d",
+            db::rows(2, rows.len(), 3)
+        );
+        let query = rows.iter().fold(tx.query_dynamic(sql), |query, (place, queue)| {
+            query.bind(*place).bind(queue.channel.as_str()).bind(queue.destination.as_str())
+        });
+        let _locked: Vec<i64> = query.fetch_values(tx).await?;
+    }
+    Ok(())
 }
 
 /// Locks one queue until the commit, and tells how its destination has behaved (system scope).

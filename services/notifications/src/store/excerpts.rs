@@ -1,6 +1,6 @@
 //! The beginnings of what events are about, apart from every feed.
 
-use db::{DbError, Tx};
+use db::{DbError, Engine, Tx};
 use erasure::ErasureId;
 use kernel::{ConversationId, EventId, NotificationId, OrgId, Subject, Timestamp};
 
@@ -17,15 +17,20 @@ pub struct Kept<'a> {
     pub excerpt: &'a Excerpt,
 }
 
-/// Whether the organization wants excerpts in its emails, now.
+/// Whether the organization wants excerpts in its emails. It decides nothing else before the transaction ends: whoever decides and then
+/// removes what there is finds what this transaction keeps.
 ///
 /// # Errors
 /// [`DbError`] of the statement.
 pub async fn wanted(tx: &mut Tx) -> Result<bool, DbError> {
-    let wanted: Option<i64> = tx
-        .query("SELECT version FROM feed_settings WHERE org_id = $1 AND email_content = 'excerpt'")
-        .fetch_optional_value(tx)
-        .await?;
+    let sql = match tx.engine() {
+        // The only writer there is.
+        Engine::Sqlite => "SELECT version FROM feed_settings WHERE org_id = $1 AND email_content = 'excerpt'",
+        Engine::Postgres => {
+            "SELECT version FROM feed_settings WHERE org_id = $1 AND email_content = 'excerpt' FOR SHARE"
+        }
+    };
+    let wanted: Option<i64> = tx.query(sql).fetch_optional_value(tx).await?;
     Ok(wanted.is_some())
 }
 

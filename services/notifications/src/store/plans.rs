@@ -1,11 +1,12 @@
 //! What was planned for entries of feeds, and what is to be.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use db::{DbError, Engine, Json, Tx};
 use kernel::{OrgId, Subject, Timestamp};
 use serde_json::Value;
 
+use super::destinations::{self, Queue};
 use super::row::{Row, columns};
 use crate::domain::bundle::BundleId;
 use crate::domain::delivery::DeliveryId;
@@ -202,21 +203,25 @@ pub async fn insert(tx: &mut Tx, plans: &[EntryPlan], now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Locks the queues of these deliveries until the commit, and tells which of them nobody has begun to carry.
+/// Locks the queues of these deliveries until the commit, and tells which of them nobody has begun to carry. The queue comes before its
+/// deliveries, as for who claims them.
 ///
 /// # Errors
 /// [`DbError`] of a statement.
 pub async fn hold_open(tx: &mut Tx, deliveries: &[DeliveryId]) -> Result<HashSet<DeliveryId>, DbError> {
-    let mut open = HashSet::new();
+    let mut queues = BTreeSet::new();
     for ids in deliveries.chunks(db::ROWS) {
-        // An update that changes nothing locks on both databases. The queue comes before its deliveries, as for who claims them.
         let sql = format!(
-            "UPDATE delivery_destinations SET sequence = sequence
-             WHERE org_id = $1 AND (channel, destination) IN (
-                 SELECT channel, destination FROM deliveries WHERE org_id = $1 AND delivery_id IN {})",
+            "SELECT DISTINCT channel, destination FROM deliveries
+             WHERE org_id = $1 AND state = 'waiting' AND attempt = 0 AND delivery_id IN {}",
             db::rows(2, 1, ids.len())
         );
-        tx.query_dynamic(sql).bind_all(ids.iter().copied()).execute(tx).await?;
+        let found: Vec<Queue> = tx.query_dynamic(sql).bind_all(ids.iter().copied()).fetch_all(tx).await?;
+        queues.extend(found);
+    }
+    destinations::lock_all(tx, &queues).await?;
+    let mut open = HashSet::new();
+    for ids in deliveries.chunks(db::ROWS) {
         let sql = format!(
             "SELECT delivery_id FROM deliveries
              WHERE org_id = $1 AND state = 'waiting' AND attempt = 0 AND delivery_id IN {}",

@@ -141,6 +141,20 @@ pub async fn list(tx: &mut Tx, after: WebhookId, limit: i64) -> Result<Vec<Webho
     rows.into_iter().map(Row::read).collect()
 }
 
+/// The organization's first `limit` webhooks: more than it may have. None of them changes before the transaction ends.
+///
+/// # Errors
+/// [`DbError`] of the read.
+pub async fn hold(tx: &mut Tx, limit: i64) -> Result<Vec<Webhook>, DbError> {
+    let sql = match tx.engine() {
+        // The only writer there is.
+        Engine::Sqlite => select_webhooks!("WHERE org_id = $1 ORDER BY webhook_id LIMIT $2"),
+        Engine::Postgres => select_webhooks!("WHERE org_id = $1 ORDER BY webhook_id LIMIT $2 FOR SHARE"),
+    };
+    let rows: Vec<Row> = tx.query(sql).bind(limit).fetch_all(tx).await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
 /// Writes a changed webhook. The caller holds the lock.
 ///
 /// # Errors
@@ -191,6 +205,7 @@ pub async fn note_failing(tx: &mut Tx, id: WebhookId, url: &str, since: Timestam
          WHERE org_id = $1 AND webhook_id = $2 AND url = $3 AND failing_since IS NULL",
     )
     .bind(id)
+    .bind(url.to_owned())
     .bind(since)
     .execute(tx)
     .await
@@ -204,8 +219,8 @@ pub async fn note_failing(tx: &mut Tx, id: WebhookId, url: &str, since: Timestam
 pub async fn note_well(tx: &mut Tx, id: WebhookId, url: &str) -> Result<(), DbError> {
     tx.query("UPDATE webhooks SET failing_since = NULL WHERE org_id = $1 AND webhook_id = $2 AND url = $3")
         .bind(id)
+        .bind(url.to_owned())
         .execute(tx)
-    .bind(url.to_owned())
         .await
         .map(drop)
 }
@@ -231,11 +246,12 @@ pub async fn disable(tx: &mut Tx, id: WebhookId, ended: Ended, now: Timestamp) -
             "UPDATE webhooks SET state = 'disabled', notice_event_id = $3, version = version + 1, update_time = $4 \
              WHERE org_id = $1 AND webhook_id = $2 AND state = 'enabled' AND url = $5 \
              AND COALESCE($6, failing_since, 0) = COALESCE(failing_since, 0)",
-        .bind(url.to_owned())
         )
         .bind(id)
         .bind(ended.notice)
         .bind(now)
+        .bind(ended.url)
+        .bind(ended.failing_since)
         .execute(tx)
         .await?;
     Ok(disabled == 1)
@@ -250,8 +266,6 @@ pub struct Notice {
     pub webhook_id: WebhookId,
     /// The event that tells it.
     pub notice_event_id: EventId,
-        .bind(ended.url)
-        .bind(ended.failing_since)
 }
 
 /// Webhooks of every organization of whose end admins are to be told, at most `limit` (system scope).

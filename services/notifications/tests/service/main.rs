@@ -14,6 +14,7 @@ mod email;
 mod erasure;
 mod feed;
 mod history;
+mod locks;
 mod nats;
 mod notify;
 mod preferences;

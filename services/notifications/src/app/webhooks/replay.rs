@@ -7,13 +7,13 @@ use outbox::Wake;
 use rpc::Call;
 use uuid::Uuid;
 
+use super::lock;
 use super::take::delivery;
 use crate::app::App;
 use crate::app::enqueue::enqueue;
 use crate::domain::webhook::{WebhookId, WebhookState};
 use crate::error::Error;
 use crate::store::webhook_events::{self, Place};
-use crate::store::webhooks;
 
 /// Events queued by one call: a transaction of some tens of milliseconds.
 const EVENTS: usize = 1_000;
@@ -63,7 +63,7 @@ async fn replay(
     id: WebhookId,
     from: Place,
 ) -> Result<(usize, Option<Place>), Error> {
-    let webhook = webhooks::find(tx, id).await?.ok_or(Error::NoSuchWebhook)?;
+    let webhook = lock(tx, id, None).await?;
     if webhook.state != WebhookState::Enabled {
         return Err(Error::WebhookNotEnabled { state: webhook.state });
     }

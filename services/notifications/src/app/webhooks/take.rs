@@ -28,7 +28,8 @@ pub async fn take(tx: &mut Tx, wake: &Wake, events: &[WebhookEvent], now: Timest
             webhook_events::remove_of_contact(tx, contact).await?;
         }
     }
-    let listening = webhooks::list(tx, WebhookId::from_uuid(Uuid::nil()), LISTENING).await?;
+    // Held: one that is enabled meanwhile finds the event when it has it replayed.
+    let listening = webhooks::hold(tx, LISTENING).await?;
     let kept: Vec<&WebhookEvent> = events
         .iter()
         .filter(|event| listening.iter().any(|webhook| webhook.terms.want(event.kind)))
