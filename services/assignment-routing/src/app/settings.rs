@@ -10,6 +10,9 @@ use crate::domain::settings::{Decided, SettingsChange};
 use crate::error::Error;
 use crate::store;
 
+/// Graces that begin by one statement.
+const GRACES_AT_ONCE: usize = 500;
+
 impl App {
     /// Reads the organization's settings.
     ///
@@ -20,7 +23,7 @@ impl App {
     }
 
     /// Changes the organization's settings, from now on. What changes nothing leaves the version as it is. With another
-    /// capacity, whoever has room gets what waits.
+    /// capacity, whoever has room gets what waits. With a grace for the first time, it begins now for whoever is offline.
     ///
     /// # Errors
     /// [`Error::Stale`], [`Error::RequestIdReused`], [`Error::Db`].
@@ -69,6 +72,14 @@ impl App {
         if settings.default_capacity_units != before.settings.default_capacity_units {
             let teams = store::settings::list_waiting_teams(tx).await?;
             self.ring_all(tx, &teams);
+        }
+        if before.settings.offline_grace.length().is_none() {
+            // Until now whoever was offline kept everything.
+            let awaited = store::unanswered::list_awaited(tx).await?;
+            let now = tx.now().await?;
+            for some in awaited.chunks(GRACES_AT_ONCE) {
+                self.begin_graces(tx, some, now).await?;
+            }
         }
         let org = tx.org().map(ToString::to_string).unwrap_or_default();
         audit::record(tx, &origin, &[Event::new("settings.update", org)]).await?;

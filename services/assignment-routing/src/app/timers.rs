@@ -107,6 +107,7 @@ impl App {
             TimerKind::Workflow => self.fire_workflows(tx, due, prepared).await,
             TimerKind::ReplyLimit => self.fire_reply_limits(tx, due, &origin, prepared).await,
             TimerKind::Grace => self.fire_graces(tx, due, &origin, prepared).await,
+            TimerKind::Absence => self.fire_absences(tx, due, &origin, prepared).await,
             TimerKind::Offer => self.fire_offers(tx, due, &origin, prepared).await,
             TimerKind::Sla => self.fire_slas(tx, due, &origin, prepared).await,
         }
@@ -119,7 +120,7 @@ fn known_teams(kind: TimerKind, timers: &[Timer]) -> Vec<TeamId> {
         TimerKind::ReplyLimit | TimerKind::Offer => {
             timers.iter().filter_map(|timer| TeamId::parse(&timer.rule).ok()).collect()
         }
-        TimerKind::Workflow | TimerKind::Grace | TimerKind::Sla => Vec::new(),
+        TimerKind::Workflow | TimerKind::Grace | TimerKind::Absence | TimerKind::Sla => Vec::new(),
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) struct Change<'a> {
 
 impl App {
     /// Sets the timers of all that begins to wait with these changes, whose conversations are locked: once a transaction, when all of it
-    /// is written. Without anything that an organization wants to have looked at, no statement. Spans count from the database's time,
-    /// whatever the clock of this process shows.
+    /// is written. Without anything that an organization wants to have looked at, and without a customer who begins to wait for an agent,
+    /// no statement. Spans count from the database's time, whatever the clock of this process shows.
     ///
     /// # Errors
     /// [`Error::Db`].
@@ -33,7 +33,9 @@ impl App {
         changes: &[Change<'_>],
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        let timers: Vec<Timer> = changes.iter().flat_map(|it| ruleset.timers(it.was, it.is, now)).collect();
+        let mut timers: Vec<Timer> =
+            changes.iter().flat_map(|it| ruleset.timers(it.was, it.is, now)).collect();
+        timers.extend(self.absences(tx, changes, now).await?);
         if timers.is_empty() {
             return Ok(());
         }

@@ -15,6 +15,8 @@ pub enum TimerKind {
     ReplyLimit,
     /// Whether an agent who went offline is back (R13). The only kind whose subject is an agent.
     Grace,
+    /// Whether an agent is back who was offline already when a customer began to wait for them (R13).
+    Absence,
     /// Whether an offer was answered (R12).
     Offer,
     /// Whether a target is near, or missed (R17).
@@ -23,7 +25,8 @@ pub enum TimerKind {
 
 impl TimerKind {
     /// All that this program knows. Those of a newer one are left to it.
-    pub const ALL: [Self; 5] = [Self::Workflow, Self::ReplyLimit, Self::Grace, Self::Offer, Self::Sla];
+    pub const ALL: [Self; 6] =
+        [Self::Workflow, Self::ReplyLimit, Self::Grace, Self::Absence, Self::Offer, Self::Sla];
 
     /// As the database spells it.
     #[must_use]
@@ -32,6 +35,7 @@ impl TimerKind {
             Self::Workflow => "WORKFLOW",
             Self::ReplyLimit => "REPLY_LIMIT",
             Self::Grace => "GRACE",
+            Self::Absence => "ABSENCE",
             Self::Offer => "OFFER",
             Self::Sla => "SLA",
         }
@@ -51,7 +55,7 @@ pub struct Timer {
     pub subject: Uuid,
     /// What is looked at.
     pub kind: TimerKind,
-    /// What of the kind: the id of a workflow or a team, the name of a target, or nothing.
+    /// What of the kind: the id of a workflow, a team or an agent, the name of a target, or nothing.
     pub rule: String,
     /// The beginning of the wait that it was set for: another one there by then is none of its business.
     pub since: Timestamp,

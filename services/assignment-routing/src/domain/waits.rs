@@ -39,6 +39,15 @@ fn left_since(was: Option<&Conversation>, is: &Conversation, now: Timestamp) -> 
     }
 }
 
+/// With whom its customer waits for an answer, if they do so since this change: whether that agent is there is another question.
+#[must_use]
+pub fn left_with(was: Option<&Conversation>, is: &Conversation) -> Option<AgentId> {
+    let holder = is.unanswered().and(is.assignee_id())?;
+    let waited =
+        was.is_some_and(|was| was.unanswered().is_some() && was.assignee_id() == Some(holder));
+    (!waited).then_some(holder)
+}
+
 impl Conversation {
     /// Whether it is open and nobody has it.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use db::{DbError, Tx};
-use kernel::{AgentId, ConversationId, Subject, TeamId};
+use kernel::{AgentId, ConversationId, Subject, TeamId, Timestamp};
 
 use super::list;
 
@@ -24,16 +24,28 @@ pub async fn list_unanswered(
     tx.query_dynamic(sql).bind(limit).bind_all(agents.iter().copied()).fetch_all(tx).await
 }
 
-/// Those of these agents who are offline, as it was last noted.
-pub async fn list_offline(tx: &mut Tx, agents: &[AgentId]) -> Result<Vec<AgentId>, DbError> {
+/// Those of these agents who are offline, as it was last noted, and since when.
+pub async fn list_offline(tx: &mut Tx, agents: &[AgentId]) -> Result<Vec<(AgentId, Timestamp)>, DbError> {
     if agents.is_empty() {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT agent_id FROM presence WHERE org_id = $1 AND availability = 'OFFLINE' AND agent_id IN {}",
+        "SELECT agent_id, change_time FROM presence
+         WHERE org_id = $1 AND availability = 'OFFLINE' AND agent_id IN {}",
         list(2, agents.len())
     );
-    tx.query_dynamic(sql).bind_all(agents.iter().copied()).fetch_values(tx).await
+    tx.query_dynamic(sql).bind_all(agents.iter().copied()).fetch_all(tx).await
+}
+
+/// Agents of the organization who are offline, as it was last noted, with open conversations whose customers wait.
+pub async fn list_awaited(tx: &mut Tx) -> Result<Vec<AgentId>, DbError> {
+    tx.query(
+        "SELECT p.agent_id FROM presence p WHERE p.org_id = $1 AND p.availability = 'OFFLINE'
+             AND EXISTS (SELECT 1 FROM conversations c WHERE c.org_id = p.org_id AND c.assignee_id = p.agent_id
+                 AND c.status = 'OPEN' AND c.waiting_since IS NOT NULL)",
+    )
+    .fetch_values(tx)
+    .await
 }
 
 /// The handles of teams.

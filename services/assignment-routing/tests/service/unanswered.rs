@@ -1,5 +1,7 @@
 //! Nobody is forgotten: what becomes of customers whose agent goes offline, or does not reply.
 
+mod later;
+
 use kernel::Role;
 use proto::common::v1::{AuditFilter, ErrorReason};
 use proto::notifications::v1::{NotificationEvent, NotificationType};
