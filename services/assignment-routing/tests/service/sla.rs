@@ -1,5 +1,7 @@
 //! Targets: who is warned and when, what was missed, and how conversations stand.
 
+mod around;
+
 use std::time::Duration;
 
 use kernel::Role;

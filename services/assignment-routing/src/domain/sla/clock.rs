@@ -45,18 +45,22 @@ impl Wait {
     }
 
     fn resolution(it: &Conversation, clock: Option<&Clock>, now: Timestamp) -> Self {
-        let again = it.waiting_since.unwrap_or(now);
+        let (again, resolved) = (it.waiting_since.unwrap_or(now), it.resolve_time);
         let start = match clock.map(|clock| (clock.start, clock.end)) {
             Some((_, Some(End { time, done: true }))) => again.max(time),
+            // It was resolved while it had no target.
+            Some((_, Some(End { time, done: false }))) if resolved.is_some_and(|it| it >= time) => {
+                again.max(resolved.unwrap_or(time))
+            }
             Some((start, _)) => start,
             // It was resolved before anybody measured it.
-            None if it.resolve_time.is_some() => again,
+            None if resolved.is_some() => again,
             None => it.create_time,
         };
         match it.status {
             Status::Open => Self::Runs(start),
             Status::Snoozed => Self::Still(start),
-            Status::Resolved => Self::Over(End { time: it.resolve_time.unwrap_or(now), done: true }),
+            Status::Resolved => Self::Over(End { time: resolved.unwrap_or(now), done: true }),
         }
     }
 

@@ -45,7 +45,7 @@ testkit::on_both_databases! {
         }
 
         world.pass(180);
-        world.until(&aside.conversation_id, |it| it.status() == Status::Open).await;
+        world.until(&aside.conversation_id, |it| it.status() == ConversationStatus::Open).await;
         assert_eq!(holder(&world.read(&aside.conversation_id).await), "ana");
         world.pass(60);
         world.until(&aside.conversation_id, |it| it.assignee.is_none()).await;

@@ -1,0 +1,40 @@
+//! What happens to a conversation around its targets.
+
+use super::*;
+
+impl World {
+    async fn make(&self, id: &str, priority: Priority) {
+        let update = UpdateConversationRequest {
+            conversation_id: id.to_owned(),
+            priority: priority.into(),
+            ..Default::default()
+        };
+        self.conversations("root", Role::Admin).update_conversation(update).await.unwrap();
+    }
+}
+
+testkit::on_both_databases! {
+    // R17
+    async fn what_was_resolved_while_it_had_no_target_is_counted_anew_when_it_is_open_again(engine) {
+        let world = World::attentive(engine).await;
+        let urgent = SlaPolicySpec {
+            name: "urgent".into(),
+            condition: "conversation.priority == 'URGENT'".into(),
+            resolution: span(MINUTE),
+            ..Default::default()
+        };
+        world.policy(urgent).await;
+        let id = world.begin("c-1").await.conversation_id;
+        world.make(&id, Priority::Urgent).await;
+        world.make(&id, Priority::Normal).await;
+        assert_eq!(world.state(&id, SlaMetric::Resolution).await, SlaState::Cancelled);
+        world.pass(10);
+        world.resolve(&id).await;
+        world.pass(600);
+        world.record(inbound("c-1", "2")).await;
+        world.make(&id, Priority::Urgent).await;
+        let clock = world.clock(&id, SlaMetric::Resolution).await;
+        assert_eq!((clock.state(), seconds(&clock.start_time), seconds(&clock.due_time)), (SlaState::Pending, 610, 670));
+        assert_eq!(world.breaches(ListSlaBreachesRequest::default()).await, []);
+    }
+}
