@@ -180,7 +180,7 @@ impl App {
         self.outbox.record(tx, &events).await?;
         it.team = team;
         let Some(team) = team else { return Ok(()) };
-        store::queue::join(tx, &Place::of(it, team, now)).await?;
+        store::queue::join_all(tx, &[Place::of(it, team, now)]).await?;
         self.ring(tx, team);
         Ok(())
     }

@@ -165,7 +165,8 @@ pub struct Choice {
 /// one who comes back takes their old place.
 ///
 /// Who refused it is passed over. Once everybody who can take it has refused, all are asked again, though not before the last of them had
-/// as long a rest as there is time to answer: where only one is there, they are not asked without end.
+/// as long a rest as there is time to answer: where only one is there, they are not asked without end. Who had it and left its customer
+/// without a reply gets it only if nobody else can take it even then.
 #[must_use]
 pub fn choose(agents: &[AgentSnapshot], want: Want<'_>, rotation: Rotation, terms: Terms) -> Choice {
     let choice = choose_once(agents, want, rotation, terms);
@@ -178,7 +179,11 @@ pub fn choose(agents: &[AgentSnapshot], want: Want<'_>, rotation: Rotation, term
     };
     match want.refusals.iter().filter(refused).map(|refusal| refusal.time).max() {
         Some(last) if last.plus(terms.offering.timeout) <= terms.now => {
-            let asked_anew = choose_once(agents, Want { refusals: &[], ..want }, rotation, terms);
+            let passed: Vec<Refusal> = want.refusals.iter().copied().filter(Refusal::is_lasting).collect();
+            let mut asked_anew = choose_once(agents, Want { refusals: &passed, ..want }, rotation, terms);
+            if asked_anew.chosen.is_none() {
+                asked_anew = choose_once(agents, Want { refusals: &[], ..want }, rotation, terms);
+            }
             Choice { anew: true, ..asked_anew }
         }
         _ => choice,

@@ -234,6 +234,12 @@ impl Refusal {
     pub fn long_ago(agent: AgentId) -> Self {
         Self { agent, time: Timestamp::from_micros(0) }
     }
+
+    /// Whether it holds even when everybody is asked again.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        self.time == Timestamp::from_micros(0)
+    }
 }
 
 #[cfg(test)]

@@ -58,16 +58,22 @@ impl Place {
     }
 }
 
-/// Joins a queue; who is in one already changes to this one. How it is shared is read from the conversation.
+/// Joins a queue with a conversation that has just begun: nobody has refused it. How it is shared is read from the conversation.
 pub async fn join(tx: &mut Tx, place: &Place) -> Result<(), DbError> {
-    join_all(tx, std::slice::from_ref(place)).await
+    insert_all(tx, std::slice::from_ref(place)).await
 }
 
-/// Joins queues, as [`join`].
+/// Joins queues; who is in one already changes to this one. Whoever refused one of these before may be asked again.
 pub async fn join_all(tx: &mut Tx, places: &[Place]) -> Result<(), DbError> {
     if places.is_empty() {
         return Ok(());
     }
+    let conversations: Vec<ConversationId> = places.iter().map(|place| place.conversation).collect();
+    super::offers::forget_refusals(tx, &conversations).await?;
+    insert_all(tx, places).await
+}
+
+async fn insert_all(tx: &mut Tx, places: &[Place]) -> Result<(), DbError> {
     let sql = format!(
         "INSERT INTO queue (org_id, conversation_id, team_id, strategy, workflow_id, traces, priority, queue_time,
              explained, demand, relax_time, passed_agent_id)

@@ -1,5 +1,6 @@
 //! Teams that ask before they give.
 
+mod passed_over;
 mod taken_back;
 
 use std::time::Duration;

@@ -1,0 +1,37 @@
+//! Who is asked again, and who is not.
+
+use super::*;
+
+testkit::on_both_databases! {
+    // R12, R13
+    async fn who_left_the_customer_without_a_reply_is_asked_only_if_nobody_else_can_take_it(engine) {
+        let world = World::attentive(engine).await;
+        let (ana, ben) = (world.online("ana").await, world.online("ben").await);
+        let team = world.asking(30, &[&ana, &ben]).await;
+        let limit = ReplyLimit { limit: seconds(60), then: ReplyLimitAction::NextAgent.into() };
+        let request = UpdateTeamRequest { team_id: team.team_id, reply_limit: Some(limit), ..Default::default() };
+        world.teams().update_team(request).await.unwrap();
+        let it = world.begin("c-1").await;
+        let declined = world.offered("ana", &it.conversation_id).await;
+        world.reject("ana", &declined, "").await.unwrap();
+        let taken = world.offered("ben", &it.conversation_id).await;
+        world.accept("ben", &taken).await.unwrap();
+        let between = world.begin("c-2").await;
+        let hers = world.offered("ana", &between.conversation_id).await;
+        world.accept("ana", &hers).await.unwrap();
+        world.record(crate::world::outbound("c-2", "2")).await;
+
+        // It is the turn of ben, who did not reply, and ana declined it when it waited before.
+        world.pass(60);
+        let again = world.offered("ana", &it.conversation_id).await;
+        world.reject("ana", &again, "").await.unwrap();
+        world.decided(&it.conversation_id, 6).await;
+        world.pass(30);
+        let once_more = world.offered("ana", &it.conversation_id).await;
+        assert_eq!(world.offered_to("ben").await, vec![]);
+
+        world.pin("ana", &ana, Availability::Away).await;
+        world.has_ended("ana", &once_more, "TAKEN_BACK").await;
+        world.offered("ben", &it.conversation_id).await;
+    }
+}
