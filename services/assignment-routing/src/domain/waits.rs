@@ -27,14 +27,14 @@ pub fn unanswered_since(was: Option<&Conversation>, is: &Conversation, now: Time
     }
 }
 
-/// Since when its agent leaves the customer without an answer, if they do so since this change.
+/// Since when its agent leaves the customer without an answer, if they do so since this change: not before they could know of it,
+/// whenever the customer wrote.
 fn left_since(was: Option<&Conversation>, is: &Conversation, now: Timestamp) -> Option<Timestamp> {
     let had = |it: &Conversation| -> Option<(AgentId, TeamId)> { it.assignee_id().zip(it.team) };
     let (since, who) = (is.unanswered()?, had(is)?);
     let Some(was) = was else { return Some(now) };
     match was.unanswered() {
         Some(before) if before == since && had(was) == Some(who) => None,
-        None if was.waiting_since.is_none() && had(was) == Some(who) => Some(since),
         _ => Some(now.max(since)),
     }
 }

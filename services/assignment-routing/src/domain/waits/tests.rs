@@ -163,7 +163,7 @@ fn a_reply_is_awaited_of_whoever_has_it_and_of_each_anew() {
     assert_eq!(due(Some(&ben), &answered, at(50)), None);
     let mut asked = answered.clone();
     asked.record(Direction::Inbound, at(55));
-    assert_eq!(due(Some(&answered), &asked, at(56)), Some(at(115)), "from the customer's message on");
+    assert_eq!(due(Some(&answered), &asked, at(56)), Some(at(116)), "since the customer's message came");
     let mut aside = asked.clone();
     aside.snooze(at(500));
     assert_eq!(due(Some(&aside), &asked, at(500)), Some(at(560)));

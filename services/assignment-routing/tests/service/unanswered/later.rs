@@ -72,6 +72,25 @@ testkit::on_both_databases! {
     }
 
     // R13
+    async fn a_message_that_comes_late_leaves_its_agent_the_whole_time_to_reply(engine) {
+        let world = World::attentive(engine).await;
+        let ana = world.online("ana").await;
+        let team = world.team("bags", &[&ana]).await;
+        world.limit(&team, 60, ReplyLimitAction::Requeue).await;
+        let it = world.left_to("c-1", &ana, &team).await;
+        world.record(outbound("c-1", "2")).await;
+        world.pin("ana", &ana, Availability::Away).await;
+        world.pass(600);
+        let sent_time = Some(rpc::convert::proto_time(crate::world::NEW_YEAR.plus(std::time::Duration::from_secs(300))));
+        world.record(RecordMessageRequest { sent_time, ..inbound("c-1", "3") }).await;
+        world.pass(59);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        assert_eq!(holder(&world.read(&it.conversation_id).await), "ana");
+        world.pass(1);
+        world.until(&it.conversation_id, |it| it.assignee.is_none()).await;
+    }
+
+    // R13
     async fn with_a_grace_for_the_first_time_it_begins_for_who_is_offline(engine) {
         let world = World::attentive(engine).await;
         let ana = world.online("ana").await;
