@@ -122,14 +122,16 @@ pub async fn leave(tx: &mut Tx, conversations: &[ConversationId]) -> Result<Vec<
     Ok(left.into_iter().filter(|(_, offered)| *offered).map(|(conversation, _)| conversation).collect())
 }
 
-/// Notes whether these wait for somebody's answer to an offer; says of how many that is new.
+/// Notes whether these wait for somebody's answer to an offer; says of how many that is new. What a decision said of them before is not
+/// why they wait once it is over.
 pub async fn set_offered(
     tx: &mut Tx,
     conversations: &[ConversationId],
     offered: bool,
 ) -> Result<u64, DbError> {
     let sql = format!(
-        "UPDATE queue SET offered = $2 WHERE org_id = $1 AND offered <> $2 AND conversation_id IN {}",
+        "UPDATE queue SET offered = $2, explained = FALSE
+         WHERE org_id = $1 AND offered <> $2 AND conversation_id IN {}",
         list(3, conversations.len())
     );
     tx.query_dynamic(sql).bind(offered).bind_all(conversations.iter().copied()).execute(tx).await

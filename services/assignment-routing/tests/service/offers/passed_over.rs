@@ -3,6 +3,22 @@
 use super::*;
 
 testkit::on_both_databases! {
+    // R12, R15
+    async fn what_waits_again_after_an_offer_says_so(engine) {
+        let world = World::attentive(engine).await;
+        let ana = world.agent("ana").await;
+        world.asking(30, &[&ana]).await;
+        let it = world.begin("c-1").await;
+        assert_eq!(world.decided(&it.conversation_id, 1).await[0].outcome(), DecisionOutcome::Queued);
+        world.online("ana").await;
+        let offer = world.offered("ana", &it.conversation_id).await;
+        assert_eq!(world.decisions(&it.conversation_id).await[0].outcome(), DecisionOutcome::Offered);
+        world.reject("ana", &offer, "").await.unwrap();
+        let why = world.decided(&it.conversation_id, 3).await;
+        assert_eq!(why[0].outcome(), DecisionOutcome::Queued);
+        assert_eq!(why[0].candidates[0].exclusion(), Exclusion::Refused);
+    }
+
     // R12, R13
     async fn who_left_the_customer_without_a_reply_is_asked_only_if_nobody_else_can_take_it(engine) {
         let world = World::attentive(engine).await;

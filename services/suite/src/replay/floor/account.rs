@@ -158,7 +158,10 @@ async fn decisions(floor: &Floor, conversation_id: &str) -> Result<Vec<pb::Decis
 /// Why a conversation waits, as its latest decision says; `None` if that does not say so.
 fn reason(latest: &pb::Decision) -> Option<String> {
     match latest.outcome() {
-        pb::DecisionOutcome::Offered => Some("OFFERED".to_owned()),
+        pb::DecisionOutcome::Offered => {
+            let offer = latest.offer.as_ref().filter(|it| it.state() == pb::OfferState::Open);
+            offer.map(|_| "OFFERED".to_owned())
+        }
         pb::DecisionOutcome::Queued => {
             let has = |reason: &&pb::Exclusion| latest.candidates.iter().any(|it| it.exclusion() == **reason);
             let reason = REASONS.iter().find(has)?;
@@ -247,6 +250,12 @@ mod tests {
         assert_eq!(reason(&latest).as_deref(), Some("NO_CAPACITY"));
         latest.candidates.clear();
         assert_eq!(reason(&latest), None, "nobody was looked at");
+        latest.set_outcome(pb::DecisionOutcome::Offered);
+        let offer = |state: pb::OfferState| Some(pb::DecisionOffer { state: state.into(), ..Default::default() });
+        latest.offer = offer(pb::OfferState::Open);
+        assert_eq!(reason(&latest).as_deref(), Some("OFFERED"));
+        latest.offer = offer(pb::OfferState::Rejected);
+        assert_eq!(reason(&latest), None, "it is over");
         latest.set_outcome(pb::DecisionOutcome::Unrouted);
         assert_eq!(reason(&latest), None);
     }
