@@ -217,7 +217,7 @@ impl App {
         let previous = it.assignee_id();
         let happened = effects.happened(it, EventKind::Assigned);
         let (decision, time) = (effects.id(), happened.time);
-        effects.remember(HistoryEvent { agent: Some(agent), previous, ..happened });
+        effects.remember(HistoryEvent { agent: Some(agent), previous, team: it.team, ..happened });
         effects.give_counted(Given { conversation: it.id, version: it.version, agent, decision, time });
         effects.decide(Decision {
             outcome: Outcome::Assigned,

@@ -122,6 +122,23 @@ testkit::on_both_databases! {
         world.suite.stop().await;
     }
 
+    // R4, R19
+    async fn what_a_workflow_gives_to_an_agent_and_a_team_counts_for_both(engine) {
+        let world = World::at_new_year(engine).await;
+        let ana = world.online("ana").await;
+        let team = world.team("flights", &[&ana]).await;
+        let to_ana = action::Action::AssignAgent(AssignAgent { agent_id: ana.agent_id.clone() });
+        let given = spec("true", vec![assign_team(&team), to_ana]);
+        let request = CreateWorkflowRequest { spec: Some(given), request_id: String::new() };
+        world.workflows().create_workflow(request).await.unwrap();
+        let it = world.begin("c-1").await;
+        assert_eq!(it.team_id, team.team_id);
+        let answer = team_report(&world, of_team(&team)).await;
+        assert_eq!(told(&answer.report.unwrap().total.unwrap()).0, [1, 0, 1]);
+        assert_eq!(answer.shares[0].assigned_count, 1);
+        world.suite.stop().await;
+    }
+
     // R19
     async fn agents_read_their_own_report_and_nobody_reads_another_organizations(engine) {
         let world = World::on(engine).await;

@@ -10,6 +10,7 @@ use assignment_routing::app::reports::Stretch;
 use assignment_routing::domain::conversation::Conversation;
 use assignment_routing::domain::history::{EventKind, HistoryEvent};
 use assignment_routing::domain::message::{Direction, Message};
+use assignment_routing::domain::report::Report;
 use assignment_routing::domain::target::Target;
 use assignment_routing::error::Error;
 use assignment_routing::store;
@@ -298,6 +299,35 @@ impl<'a> Story<'a> {
         read.await.unwrap()
     }
 
+    /// How many conversations an agent or a team has open, as these say themselves.
+    async fn open(&self, column: &'static str, subject: uuid::Uuid) -> i64 {
+        let read = self.db.read(&self.org, move |tx| {
+            Box::pin(async move {
+                let sql = format!("SELECT COUNT(*) FROM conversations WHERE org_id = $1 AND status = 'OPEN' AND {column} = $2");
+                tx.query_dynamic(sql).bind(subject).fetch_value::<i64>(tx).await
+            })
+        });
+        read.await.unwrap()
+    }
+
+    /// Where a report that ends behind all that happened has something else open than there is.
+    async fn compare_open(
+        &self,
+        is: &Report,
+        cases: &[Case],
+        column: &'static str,
+        subject: uuid::Uuid,
+    ) -> Result<(), String> {
+        let clock = is.zone.clock();
+        let last = is.days[is.days.len() - 1].0;
+        let later = |case: &Case| case.events.iter().any(|it| clock.shows(it.time).day > last);
+        let should = self.open(column, subject).await;
+        if is.total.open == should || cases.iter().any(later) {
+            return Ok(());
+        }
+        Err(format!("{column}: {} are open, should be {should}", is.total.open))
+    }
+
     /// Where reports are not what the recount comes to.
     pub(super) async fn compare(&self, stretch: Stretch) -> Result<(), String> {
         let mut cases = self.histories().await;
@@ -309,6 +339,7 @@ impl<'a> Story<'a> {
             if is != should {
                 return Err(format!("agent {place}: is {is:#?}, should be {should:#?}"));
             }
+            self.compare_open(&is, &cases, "assignee_id", agent.as_uuid()).await?;
         }
         for (place, team) in self.teams.iter().enumerate() {
             let it = self.app.team_report(&boss, *team, stretch).await.unwrap();
@@ -316,6 +347,7 @@ impl<'a> Story<'a> {
             if it.report != should {
                 return Err(format!("team {place}: is {:#?}, should be {should:#?}", it.report));
             }
+            self.compare_open(&it.report, &cases, "team_id", team.as_uuid()).await?;
             let should = shares(&cases, *team, &it.report);
             let mut is: Vec<(AgentId, i64)> =
                 it.shares.iter().map(|(who, count)| (who.agent, *count)).collect();
