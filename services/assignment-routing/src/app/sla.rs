@@ -10,6 +10,7 @@ use kernel::{ConversationId, EventId, Subject, TeamId, Timestamp};
 use proto::notifications::v1::NotificationType;
 
 use super::App;
+use super::grace::MOST_TOLD;
 use super::prepared::Prepared;
 use crate::domain::conversation::Conversation;
 use crate::domain::history::{EventKind, HistoryEvent};
@@ -56,11 +57,17 @@ impl App {
         for (team, subject) in store::teams::list_supervisors_of(tx, &teams).await? {
             supervisors.entry(team).or_default().push(subject);
         }
+        // Who looks after everything hears of what no team's supervisors look after.
+        let unseen = |it: &Conversation| !it.team.is_some_and(|team| supervisors.contains_key(&team));
+        let others = match found.iter().any(unseen) {
+            true => store::unanswered::list_supervisors(tx, MOST_TOLD).await?,
+            false => Vec::new(),
+        };
         let mut looked = Looked::default();
         for mut it in found {
             let before = it.sla.clone();
             ruleset.policies().follow(&mut it, now);
-            let of_team = it.team.and_then(|team| supervisors.get(&team)).map_or(&[][..], Vec::as_slice);
+            let of_team = it.team.and_then(|team| supervisors.get(&team)).map_or(&others[..], Vec::as_slice);
             self.tell_of(&mut looked, &mut it, of_team, now);
             looked.timers.extend(it.sla_timer());
             if it.sla != before {
@@ -141,7 +148,7 @@ impl App {
     }
 }
 
-/// Who has the conversation is warned; if nobody has, the supervisors of its team are.
+/// Who has the conversation is warned; if nobody has, the supervisors of its team are, or those of the organization.
 fn warning(
     it: &Conversation,
     event: EventId,
@@ -159,7 +166,7 @@ fn warning(
     ToldSeveral { event, about, recipients, reason, conversation: it.id, occur_time: now }
 }
 
-/// Who has the conversation is told, and so are the supervisors of its team.
+/// Who has the conversation is told, and so are the supervisors of its team, or those of the organization.
 fn breach(
     it: &Conversation,
     event: EventId,

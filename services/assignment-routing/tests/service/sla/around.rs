@@ -15,6 +15,21 @@ impl World {
 
 testkit::on_both_databases! {
     // R17
+    async fn of_what_no_teams_supervisors_look_after_those_of_the_organization_hear(engine) {
+        let world = World::attentive(engine).await;
+        let ana = world.online("ana").await;
+        world.agents("sue", Role::Supervisor).get_my_agent(GetMyAgentRequest {}).await.unwrap();
+        world.policy(first(10 * MINUTE)).await;
+        world.begin("c-1").await;
+        let it = world.begin("c-2").await;
+        world.assign("ana", &it, &ana).await.unwrap();
+        world.pass(10 * MINUTE);
+        let told = world.told_of_targets(2).await;
+        assert!(told.iter().all(|(about, to, _)| *about == NotificationType::SlaBreach && to.contains(&"sue".to_owned())), "{told:?}");
+        assert_eq!(told.iter().filter(|(_, to, _)| to.contains(&"ana".to_owned())).count(), 1);
+    }
+
+    // R17
     async fn what_was_resolved_while_it_had_no_target_is_counted_anew_when_it_is_open_again(engine) {
         let world = World::attentive(engine).await;
         let urgent = SlaPolicySpec {
