@@ -135,6 +135,8 @@ impl Conversation {
                 self.waiting_since.get_or_insert(at);
                 self.reopen()
             }
+            // Written before the customer's message that waits, it does not answer that.
+            Direction::Outbound if self.waiting_since.is_some_and(|since| at < since) => Turn::Same,
             Direction::Outbound => {
                 self.waiting_since = None;
                 self.first_reply_time.get_or_insert(at);
@@ -271,6 +273,17 @@ mod tests {
         it.record(Direction::Inbound, at(9));
         assert_eq!(it.waiting_since, Some(at(9)));
         assert_eq!((it.message_count, it.last_inbound_position, it.last_activity_time), (5, 5, at(9)));
+    }
+
+    // R4
+    #[test]
+    fn an_answer_that_is_older_than_what_waits_does_not_answer_it() {
+        let mut it = conversation();
+        it.record(Direction::Inbound, at(9));
+        it.record(Direction::Outbound, at(8));
+        assert_eq!((it.waiting_since, it.first_reply_time), (Some(at(9)), None));
+        it.record(Direction::Outbound, at(9));
+        assert_eq!((it.waiting_since, it.first_reply_time), (None, Some(at(9))));
     }
 
     // R6

@@ -90,6 +90,22 @@ testkit::on_both_databases! {
         world.until(&it.conversation_id, |it| it.assignee.is_none()).await;
     }
 
+    // R4, R13
+    async fn an_answer_that_comes_late_does_not_end_a_newer_wait(engine) {
+        let world = World::at_new_year(engine).await;
+        let at = |seconds| Some(rpc::convert::proto_time(crate::world::NEW_YEAR.plus(std::time::Duration::from_secs(seconds))));
+        world.begin("c-1").await;
+        world.pass(20);
+        world.record(RecordMessageRequest { sent_time: at(10), ..outbound("c-1", "2") }).await;
+        world.pass(20);
+        let asked = world.record(inbound("c-1", "3")).await.conversation.unwrap();
+        let late = world.record(RecordMessageRequest { sent_time: at(15), ..outbound("c-1", "4") }).await;
+        let late = late.conversation.unwrap();
+        assert_eq!((late.message_count, late.waiting_since_time), (4, asked.waiting_since_time));
+        let answered = world.record(outbound("c-1", "5")).await.conversation.unwrap();
+        assert_eq!(answered.waiting_since_time, None);
+    }
+
     // R13
     async fn with_a_grace_for_the_first_time_it_begins_for_who_is_offline(engine) {
         let world = World::attentive(engine).await;
