@@ -14,7 +14,7 @@
 //! | [`history`] | what was said and what happened, in the order of time |
 //! | [`assigner`], [`assign`], [`handover`], [`explain`] | who gets a conversation: by itself, by hand, and why |
 //! | `waits`, [`timers`], `timed_workflows`, `reply_limit`, `grace`, `left_waiting` | what happens after a while: workflows, and nobody is forgotten |
-//! | `offers`, [`offer_answers`] | who is asked before they get a conversation, and what they say |
+//! | `offers`, [`offer_answers`], `missed_offers` | who is asked before they get a conversation, and what they say |
 //! | [`sla_policies`], `sla`, [`sla_reports`] | targets; who is warned, and told what was missed; how conversations stand |
 //! | [`watch`] | the inbox as a stream |
 //! | [`watch_presence`], [`presence_board`] | who is at a conversation at this moment |
@@ -42,6 +42,7 @@ pub mod history;
 pub mod inbox;
 mod left_waiting;
 pub mod members;
+mod missed_offers;
 pub mod offer_answers;
 mod offers;
 pub mod prepared;

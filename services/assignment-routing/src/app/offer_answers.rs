@@ -157,7 +157,10 @@ async fn answerable(
     let it = it.ok_or(Error::NoSuchOffer)?;
     let offer = store::offers::find_offer(tx, asked.id).await?.ok_or(Error::NoSuchOffer)?;
     match offer.answering(answer, tx.now().await?) {
-        Answering::Now => Ok((it, Some(offer))),
+        Answering::Now => {
+            store::presence::forget_missed(tx, offer.agent).await?;
+            Ok((it, Some(offer)))
+        }
         Answering::Before => Ok((it, None)),
         Answering::Late(state) => Err(ended(&offer, state)),
     }

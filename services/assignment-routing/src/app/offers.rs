@@ -71,13 +71,13 @@ impl App {
     /// Ends those offers of due timers that nobody answered. The conversations are locked.
     ///
     /// # Errors
-    /// [`Error::Db`].
+    /// [`Error::Unprepared`], [`Error::Db`].
     pub(super) async fn fire_offers(
         &self,
         tx: &mut Tx,
         due: &[Timer],
         origin: &Origin,
-        _prepared: &Prepared,
+        prepared: &Prepared,
     ) -> Result<(), Error> {
         let asked: BTreeSet<ConversationId> =
             due.iter().map(|timer| ConversationId::from_uuid(timer.subject)).collect();
@@ -87,7 +87,9 @@ impl App {
         over.retain(|offer| offer.at(now) == OfferState::TimedOut);
         let ids: Vec<_> = over.iter().map(|offer| offer.id).collect();
         audit::record(tx, origin, &Event::each("offer.time_out", &ids)).await?;
-        self.end_offers(tx, &over, OfferState::TimedOut, "").await
+        let gone = self.count_missed(tx, &over, origin, prepared, now).await?;
+        self.end_offers(tx, &over, OfferState::TimedOut, "").await?;
+        self.take_back_from(tx, &gone, None).await
     }
 
     /// Ends offers that are open, whose conversations are locked: what they reserved is free, and the conversations wait for another.

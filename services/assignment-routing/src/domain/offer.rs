@@ -16,6 +16,9 @@ kernel::id_type! {
 /// Offers that wait for one agent's answer, at most: who has so many is asked nothing more, whatever their capacity.
 pub const MOST_OPEN: i64 = 5;
 
+/// Offers in a row that an agent may let pass: who does not answer so many is taken for away.
+pub const MOST_MISSED: i64 = 3;
+
 /// Whether whoever's turn it is is asked first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -57,6 +57,7 @@ static ROUTING: MigrationSet = MigrationSet {
         db::step!("0012_offers"),
         db::step!("0013_sla"),
         db::step!("0014_reports"),
+        db::step!("0015_missed_offers"),
     ],
     work_tables: &[
         "presence",

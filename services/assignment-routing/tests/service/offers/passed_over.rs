@@ -3,6 +3,49 @@
 use super::*;
 
 testkit::on_both_databases! {
+    // R12
+    async fn who_lets_three_offers_in_a_row_pass_is_away_until_they_say_otherwise(engine) {
+        let world = World::attentive(engine).await;
+        let ana = world.online("ana").await;
+        world.asking(5, &[&ana]).await;
+        let it = world.begin("c-1").await;
+        let mut count = 0;
+        let mut missed = async |times: usize| {
+            for _ in 0..times {
+                let offer = world.offered("ana", &it.conversation_id).await;
+                world.pass(5);
+                count += 2;
+                world.decided(&it.conversation_id, count).await;
+                world.has_ended("ana", &offer, "TIMED_OUT").await;
+                world.pass(5);
+            }
+        };
+        missed(2).await;
+        assert_eq!(world.agent("ana").await.availability(), Availability::Online);
+        missed(1).await;
+        let away = world.agent("ana").await;
+        assert_eq!((away.availability(), away.availability_pinned), (Availability::Away, true));
+        let decided = world.decisions(&it.conversation_id).await;
+        assert_eq!((decided.len(), decided[0].candidates[0].exclusion()), (6, Exclusion::Away));
+        let told = world.told(4).await;
+        let told = told.iter().find(|it| it.r#type() == NotificationType::NoReply).unwrap();
+        assert_eq!(told.recipient_subjects, ["ana"]);
+        assert!(told.reason.starts_with("You did not answer 3 offers in a row"), "{}", told.reason);
+        let filter = AuditFilter { action: "agent.go_away".into(), ..AuditFilter::default() };
+        let request = ListAuditEventsRequest { filter: Some(filter), ..Default::default() };
+        let mut admin = AdminServiceClient::new(world.client("root", Role::Admin));
+        let noted = admin.list_audit_events(request).await.unwrap().into_inner().events;
+        assert_eq!(noted.iter().map(|it| it.object_id.as_str()).collect::<Vec<_>>(), [ana.agent_id.as_str()]);
+        // Back again, they are asked, and what they missed before is forgotten.
+        world.online("ana").await;
+        missed(2).await;
+        let offer = world.offered("ana", &it.conversation_id).await;
+        world.reject("ana", &offer, "").await.unwrap();
+        world.pass(5);
+        missed(1).await;
+        assert_eq!(world.agent("ana").await.availability(), Availability::Online);
+    }
+
     // R12, R15
     async fn what_waits_again_after_an_offer_says_so(engine) {
         let world = World::attentive(engine).await;
