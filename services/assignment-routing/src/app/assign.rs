@@ -121,5 +121,8 @@ async fn look_up(tx: &mut Tx, order: &Order, ids: &[ConversationId]) -> Result<K
         }
     }
     known.rules = store::settings::find_decided(tx).await?.settings.handoffs;
+    if known.rules.reassign && !escalating {
+        known.left = store::history::list_left(tx, ids).await?.into_iter().collect();
+    }
     Ok(known)
 }

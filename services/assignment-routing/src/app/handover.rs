@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kernel::{ConversationId, EventId, Subject, TeamId};
+use kernel::{AgentId, ConversationId, EventId, Subject, TeamId};
 use proto::notifications::v1::NotificationType;
 
 use super::effects::Effects;
@@ -67,6 +67,8 @@ pub(super) struct Known {
     pub(super) handle: String,
     /// Its supervisors and admins, where they are told.
     pub(super) supervisors: Vec<Subject>,
+    /// Who had conversations before a person gave these to nobody.
+    pub(super) left: HashMap<ConversationId, AgentId>,
     /// In whose queues the conversations wait.
     pub(super) queues: HashMap<ConversationId, TeamId>,
 }
@@ -83,7 +85,8 @@ impl Order {
             return Err(Error::Resolved);
         }
         let Handover { target, giving, handoff, priority } = &self.handover;
-        known.rules.check(*giving, it.assignee_id(), *target, self.by.agent, handoff.as_ref())?;
+        let had = (it.assignee_id(), known.left.get(&it.id).copied());
+        known.rules.check(*giving, had, *target, self.by.agent, handoff.as_ref())?;
         let raised = priority.filter(|raised| *raised > it.priority);
         it.priority = raised.unwrap_or(it.priority);
         match (*target, known.person.clone()) {

@@ -89,14 +89,15 @@ pub enum Unfit {
 }
 
 impl HandoffRules {
-    /// Whether `by` may give a conversation that `holder` has to `target` with or without a handoff.
+    /// Whether `by` may give a conversation that `holder` has to `target` with or without a handoff. `left` had it before a person gave
+    /// it to nobody: a way around nobody is a way from one to another all the same.
     ///
     /// # Errors
     /// [`Unfit`].
     pub fn check(
         self,
         giving: Giving,
-        holder: Option<AgentId>,
+        (holder, left): (Option<AgentId>, Option<AgentId>),
         target: Target,
         by: AgentId,
         handoff: Option<&Handoff>,
@@ -109,7 +110,10 @@ impl HandoffRules {
             Target::Agent(_) | Target::Team(_) => {}
         }
         let (demanded, setting) = match giving {
-            Giving::Assigning => (self.reassign && holder.is_some(), "reassign_requires_handoff"),
+            Giving::Assigning => {
+                let had = holder.or(left).is_some_and(|had| target != Target::Agent(had));
+                (self.reassign && had, "reassign_requires_handoff")
+            }
             Giving::Escalating => (self.escalate, "escalate_requires_handoff"),
         };
         if demanded && handoff.is_none() { Err(Unfit::Required { setting }) } else { Ok(()) }
@@ -142,7 +146,7 @@ mod tests {
         let team = Target::Team(clock.new_id().into());
         let needed = Err(Unfit::Required { setting: "reassign_requires_handoff" });
         let assigns = |rules: HandoffRules, holder, target, by| {
-            rules.check(Giving::Assigning, holder, target, by, None)
+            rules.check(Giving::Assigning, (holder, None), target, by, None)
         };
         for target in [Target::Agent(ben), team] {
             assert_eq!(assigns(ALL, Some(ana), target, ana), needed);
@@ -156,11 +160,25 @@ mod tests {
 
     // R14
     #[test]
+    fn a_way_around_nobody_does_not_do_without_one() {
+        let clock = Clock::system();
+        let [ana, ben, cem]: [AgentId; 3] = [clock.new_id(), clock.new_id(), clock.new_id()].map(Into::into);
+        let assigns =
+            |target, by, with| ALL.check(Giving::Assigning, (None, Some(ana)), target, by, with);
+        let needed = Err(Unfit::Required { setting: "reassign_requires_handoff" });
+        assert_eq!(assigns(Target::Agent(ben), ana, None), needed);
+        assert_eq!(assigns(Target::Agent(ben), ana, Some(&handoff())), Ok(()));
+        assert_eq!(assigns(Target::Agent(ben), ben, None), Ok(()), "who takes it over");
+        assert_eq!(assigns(Target::Agent(ana), cem, None), Ok(()), "who gets it back");
+    }
+
+    // R14
+    #[test]
     fn escalating_demands_one_whoever_had_it() {
         let clock = Clock::system();
         let [ana, sue]: [AgentId; 2] = [clock.new_id(), clock.new_id()].map(Into::into);
         let escalates =
-            |rules: HandoffRules, by| rules.check(Giving::Escalating, None, Target::Agent(sue), by, None);
+            |rules: HandoffRules, by| rules.check(Giving::Escalating, (None, None), Target::Agent(sue), by, None);
         assert_eq!(escalates(ALL, ana), Err(Unfit::Required { setting: "escalate_requires_handoff" }));
         assert_eq!(escalates(ALL, sue), Ok(()));
         assert_eq!(escalates(HandoffRules { reassign: true, escalate: false }, ana), Ok(()));
@@ -172,7 +190,7 @@ mod tests {
         let clock = Clock::system();
         let [ana, ben]: [AgentId; 2] = [clock.new_id(), clock.new_id()].map(Into::into);
         let with = |holder, target| {
-            HandoffRules::default().check(Giving::Assigning, holder, target, ana, Some(&handoff()))
+            HandoffRules::default().check(Giving::Assigning, (holder, None), target, ana, Some(&handoff()))
         };
         assert_eq!(with(Some(ana), Target::Nobody), Err(Unfit::ToNobody));
         assert_eq!(with(Some(ben), Target::Agent(ana)), Err(Unfit::ToOneself));

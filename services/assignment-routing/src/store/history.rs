@@ -3,7 +3,7 @@
 use db::{DbError, Tx};
 use kernel::{AgentId, ConversationId, EventId, Role, Subject, TeamId, Timestamp};
 
-use super::unreadable;
+use super::{list, unreadable};
 use crate::domain::agent::Person;
 use crate::domain::history::{Edge, EventKind, EventReason, HistoryEvent, Order, ShownEvent};
 use crate::domain::message::Author;
@@ -143,6 +143,24 @@ pub async fn list_events(
     let query = tx.query_dynamic(sql).bind(conversation).bind(edge.time).bind(edge.id).bind(limit);
     let rows: Vec<EventRow> = query.fetch_all(tx).await?;
     rows.into_iter().map(EventRow::event).collect()
+}
+
+/// Of these conversations those that a person took from somebody and gave to nobody, since when neither anybody nor a team got them;
+/// and from whom.
+pub async fn list_left(
+    tx: &mut Tx,
+    conversations: &[ConversationId],
+) -> Result<Vec<(ConversationId, AgentId)>, DbError> {
+    let sql = format!(
+        "SELECT e.conversation_id, e.previous_agent_id FROM conversation_events e
+         WHERE e.org_id = $1 AND e.conversation_id IN {} AND e.type = 'UNASSIGNED' AND e.actor_subject IS NOT NULL
+             AND e.previous_agent_id IS NOT NULL AND NOT EXISTS (
+                 SELECT 1 FROM conversation_events l WHERE l.org_id = $1 AND l.conversation_id = e.conversation_id
+                     AND (l.event_time, l.event_id) > (e.event_time, e.event_id)
+                     AND (l.type IN ('ASSIGNED', 'QUEUED', 'RESOLVED') OR l.previous_agent_id IS NOT NULL))",
+        list(2, conversations.len())
+    );
+    tx.query_dynamic(sql).bind_all(conversations.iter().copied()).fetch_all(tx).await
 }
 
 /// How SQL compares and sorts in this direction.

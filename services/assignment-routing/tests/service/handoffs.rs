@@ -110,6 +110,33 @@ testkit::on_both_databases! {
     }
 
     // R14
+    async fn a_way_around_nobody_demands_a_handoff_too(engine) {
+        let world = World::on(engine).await;
+        let (ana, ben) = (world.agent("ana").await, world.agent("ben").await);
+        world.demand_handoffs().await;
+        let team = world.team("bags", &[&ana]).await;
+        let it = world.begin("c-1").await;
+        let it = world.assign("ana", &it, &ana).await.unwrap();
+        let it = world.hand_over("ana", &it, Target::Nobody(()), None).await.unwrap();
+        let it = world.hand_over("ana", &it, Target::Nobody(()), None).await.unwrap();
+        for target in [to(&ben), Target::TeamId(team.team_id.clone())] {
+            let refused = world.hand_over("ana", &it, target, None).await.unwrap_err();
+            assert_eq!(refusal(&refused), (Code::FailedPrecondition, Some(ErrorReason::HandoffRequired)));
+        }
+        let back = world.hand_over("ben", &it, to(&ana), None).await.unwrap();
+        assert_eq!(back.assignee.as_ref().unwrap().username, "ana");
+        let it = world.hand_over("ana", &back, Target::Nobody(()), None).await.unwrap();
+        let it = world.hand_over("ana", &it, to(&ben), Some(handoff())).await.unwrap();
+        assert_eq!(it.assignee.as_ref().unwrap().username, "ben");
+        world.notes.written(1).await;
+        // What is done is nobody's to hand over.
+        let it = world.hand_over("ben", &it, Target::Nobody(()), None).await.unwrap();
+        world.resolve(&it.conversation_id).await;
+        let it = world.record(crate::world::inbound("c-1", "2")).await.conversation.unwrap();
+        world.hand_over("ben", &it, to(&ana), None).await.unwrap();
+    }
+
+    // R14
     async fn a_handoff_that_would_reach_nobody_is_refused_and_not_lost(engine) {
         let world = World::on(engine).await;
         let (ana, ben) = (world.agent("ana").await, world.agent("ben").await);
