@@ -150,7 +150,7 @@ pub async fn expire_leases(app: Arc<App>, stop: CancellationToken) {
 /// Opens conversations whose snooze is over.
 pub async fn wake_snoozed(app: Arc<App>, stop: CancellationToken) {
     while rested(&app, &stop).await {
-        if let Err(error) = app.wake_snoozed().await {
+        if let Err(error) = app.wake_snoozed(&stop).await {
             tracing::warn!(%error, "snoozed conversations not opened; tried again soon");
         }
     }

@@ -8,6 +8,7 @@ use db::Tx;
 use kernel::{AgentId, ConversationId, EventId, OrgId, TeamId, Timestamp};
 use proto::notifications::v1::NotificationType;
 use rpc::Caller;
+use tokio_util::sync::CancellationToken;
 
 use super::App;
 use super::effects::Item;
@@ -28,8 +29,9 @@ use crate::error::Error;
 use crate::events::{Around, Happened, Told};
 use crate::store;
 use crate::store::queue::Place;
+use crate::store::snoozes::Due;
 
-/// Snoozes ended in one sweep of all organizations.
+/// Snoozes read at once.
 const WOKEN_AT_ONCE: i64 = 200;
 
 /// How and why a conversation is open again.
@@ -69,25 +71,32 @@ impl App {
         .await
     }
 
-    /// Opens the conversations whose snooze is over; says how many it looked at.
+    /// Opens all conversations whose snooze is over, until stopped; says how many it looked at. What fails stays due and keeps nothing else
+    /// waiting.
     ///
     /// # Errors
-    /// [`Error::Db`]; those opened before stay open.
-    pub async fn wake_snoozed(&self) -> Result<usize, Error> {
-        let due: Vec<(OrgId, ConversationId)> = self
-            .db
-            .read_system(|tx| {
+    /// [`Error::Db`] if it cannot be read what is due; otherwise the last of what failed, when everything else is done.
+    pub async fn wake_snoozed(&self, stop: &CancellationToken) -> Result<usize, Error> {
+        let (mut looked_at, mut failure, mut last) = (0, None, None::<Due>);
+        while !stop.is_cancelled() {
+            let behind = last.clone();
+            let due = self.db.read_system(move |tx| {
                 Box::pin(async move {
                     let now = tx.now().await?;
-                    store::snoozes::list_due(tx, now, WOKEN_AT_ONCE).await
+                    store::snoozes::list_due(tx, now, behind.as_ref(), WOKEN_AT_ONCE).await
                 })
-            })
-            .await?;
-        let looked_at = due.len();
-        for (org, id) in due {
-            self.wake_one(&org, id).await?;
+            });
+            let due = due.await?;
+            let Some(end) = due.last().cloned() else { break };
+            for it in due {
+                looked_at += 1;
+                if let Err(error) = self.wake_one(&it.org_id, it.conversation_id).await {
+                    failure = Some(error);
+                }
+            }
+            last = Some(end);
         }
-        Ok(looked_at)
+        failure.map_or(Ok(looked_at), Err)
     }
 
     async fn wake_one(&self, org: &OrgId, id: ConversationId) -> Result<(), Error> {

@@ -25,15 +25,45 @@ pub async fn delete_snooze(tx: &mut Tx, conversation: ConversationId) -> Result<
         .map(drop)
 }
 
-/// Whose time has come, of every organization (system scope).
+/// A snooze whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq, db::FromRow)]
+pub struct Due {
+    /// The organization.
+    pub org_id: OrgId,
+    /// The conversation.
+    pub conversation_id: ConversationId,
+    /// When its time came.
+    pub until: Timestamp,
+}
+
+/// Whose time has come, of every organization (system scope), longest first, behind one that was listed before.
 pub async fn list_due(
     tx: &mut Tx,
     now: Timestamp,
+    behind: Option<&Due>,
     limit: i64,
-) -> Result<Vec<(OrgId, ConversationId)>, DbError> {
-    tx.query("SELECT org_id, conversation_id FROM snoozes WHERE until <= $1 ORDER BY until LIMIT $2")
-        .bind(now)
-        .bind(limit)
-        .fetch_all(tx)
-        .await
+) -> Result<Vec<Due>, DbError> {
+    let Some(behind) = behind else {
+        return tx
+            .query(
+                "SELECT org_id, conversation_id, until FROM snoozes WHERE until <= $1
+                 ORDER BY until, org_id, conversation_id LIMIT $2",
+            )
+            .bind(now)
+            .bind(limit)
+            .fetch_all(tx)
+            .await;
+    };
+    tx.query(
+        "SELECT org_id, conversation_id, until FROM snoozes
+         WHERE until <= $1 AND (until, org_id, conversation_id) > ($3, $4, $5)
+         ORDER BY until, org_id, conversation_id LIMIT $2",
+    )
+    .bind(now)
+    .bind(limit)
+    .bind(behind.until)
+    .bind(&behind.org_id)
+    .bind(behind.conversation_id)
+    .fetch_all(tx)
+    .await
 }

@@ -14,5 +14,6 @@ mod people;
 mod queue;
 mod races;
 mod reports;
+mod sweeps;
 mod teams;
 mod timers;
