@@ -128,7 +128,7 @@ impl App {
         let place = Place {
             workflow: Some(routed.workflow),
             traces: plan.traces,
-            ..Place::of(new, routed.team, it.now)
+            ..Place::of(new, routed.team, tx.now().await?)
         };
         store::queue::join(tx, &place).await?;
         self.ring(tx, routed.team);

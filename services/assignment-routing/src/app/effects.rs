@@ -221,27 +221,31 @@ impl Effects {
     /// # Errors
     /// [`Error::Db`].
     pub(super) async fn write_around(&self, app: &App, tx: &mut Tx) -> Result<(), Error> {
-        let Self { now, joined, .. } = self;
+        let Self { now, .. } = self;
         app.ring_inboxes(tx);
         let offered = store::bulk::leave_queues(tx, &self.left).await?;
         let loads = &app.take_back(tx, &offered, self.loads.clone()).await?;
         store::bulk::end_assignments(tx, &self.ended, *now).await?;
         let agents: Vec<AgentId> = loads.keys().copied().collect();
         store::locks::lock_loads(tx, &agents).await?;
-        store::loads::add_loads(tx, loads, *now).await?;
+        // Who waits longest, and who is idle for longest, the database's clock says, whichever process wrote it.
+        let gives = loads.values().any(|load| load.conversations > 0);
+        let shown = if gives || !self.joined.is_empty() { tx.now().await? } else { *now };
+        let joined: Vec<Place> = self.joined.iter().map(|place| place.shown_by(*now, shown)).collect();
+        store::loads::add_loads(tx, loads, shown).await?;
         app.remember(tx, &self.history).await?;
         if !self.given.is_empty() {
             store::assignments::insert_assignments(tx, &self.given, *now).await?;
         }
         store::decisions::insert_decisions(tx, &self.decisions).await?;
-        store::queue::join_all(tx, joined).await?;
+        store::queue::join_all(tx, &joined).await?;
         for (id, priority) in &self.raised {
             store::queue::set_priority(tx, *id, *priority).await?;
         }
         store::bulk::save_snoozes(tx, &self.snoozed).await?;
         store::bulk::delete_snoozes(tx, &self.woken).await?;
         app.outbox.record(tx, &self.told).await?;
-        for place in joined {
+        for place in &joined {
             app.ring(tx, place.team);
         }
         let less = loads.iter().filter(|(_, load)| load.taken() < 0).map(|(agent, _)| *agent);

@@ -171,7 +171,8 @@ impl App {
         }
         if let Some(person) = &it.assignee {
             let loads = BTreeMap::from([(person.agent, Load::one(it.units))]);
-            store::loads::add_loads(tx, &loads, now).await?;
+            let shown = tx.now().await?;
+            store::loads::add_loads(tx, &loads, shown).await?;
             if why.by.as_ref().is_none_or(|by| by.subject != person.subject) {
                 let told = Told {
                     event: why.event,
@@ -189,7 +190,8 @@ impl App {
         self.outbox.record(tx, &events).await?;
         it.team = team;
         let Some(team) = team else { return Ok(()) };
-        store::queue::join_all(tx, &[Place::of(it, team, now)]).await?;
+        let shown = tx.now().await?;
+        store::queue::join_all(tx, &[Place::of(it, team, shown)]).await?;
         self.ring(tx, team);
         Ok(())
     }

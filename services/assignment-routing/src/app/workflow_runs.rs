@@ -207,7 +207,7 @@ impl App {
         plan: &mut Plan,
     ) -> Result<bool, Error> {
         let Named { agent, workflow } = named;
-        if let Some(why) = take_on(tx, it, agent, effects.now).await? {
+        if let Some(why) = take_on(tx, it, agent).await? {
             plan.remark(workflow, why);
             return Ok(false);
         }
@@ -316,7 +316,6 @@ async fn take_on(
     tx: &mut Tx,
     it: &Conversation,
     agent: AgentId,
-    now: Timestamp,
 ) -> Result<Option<&'static str>, Error> {
     let there = store::presence::find_presence(tx, agent).await?;
     let clock = tx.now().await?;
@@ -327,6 +326,6 @@ async fn take_on(
     }
     let both: Vec<AgentId> = it.assignee_id().into_iter().chain([agent]).collect();
     store::locks::lock_loads(tx, &both).await?;
-    let counted = store::named::give_within_capacity(tx, agent, it.id, Load::of(it), now).await?;
+    let counted = store::named::give_within_capacity(tx, agent, it.id, Load::of(it), clock).await?;
     Ok((!counted).then_some("it would have been more than the agent's capacity"))
 }

@@ -76,8 +76,7 @@ impl Timer {
         if self.kind == TimerKind::Sla {
             return self;
         }
-        let shift = |time: Timestamp| time.plus(there.since(here)).minus(here.since(there));
-        Self { since: shift(self.since), due: shift(self.due), ..self }
+        Self { since: shown_by(self.since, here, there), due: shown_by(self.due, here, there), ..self }
     }
 
     /// A timer for what lasts so long after its beginning.
@@ -91,6 +90,12 @@ impl Timer {
     ) -> Self {
         Self { subject, kind, rule: rule.to_string(), since, due: since.plus(wait) }
     }
+}
+
+/// A time that a clock showed, as another shows it: at the same moment one shows `here` and the other `there`.
+#[must_use]
+pub fn shown_by(time: Timestamp, here: Timestamp, there: Timestamp) -> Timestamp {
+    time.plus(there.since(here)).minus(here.since(there))
 }
 
 #[cfg(test)]

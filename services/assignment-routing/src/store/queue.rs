@@ -12,6 +12,7 @@ use crate::domain::conversation::Conversation;
 use crate::domain::offer::Refusal;
 use crate::domain::priority::Priority;
 use crate::domain::sharing::Sharing;
+use crate::domain::timer::shown_by;
 use crate::domain::workflow::Trace;
 
 /// A place in a queue.
@@ -31,7 +32,7 @@ pub struct Place {
     pub traces: Vec<Trace>,
     /// How urgent it is.
     pub priority: Priority,
-    /// Since when it waits.
+    /// Since when it waits, by the database's clock.
     pub queue_time: Timestamp,
     /// Whether a decision says already that it waits.
     pub explained: bool,
@@ -55,6 +56,12 @@ impl Place {
             explained: false,
             passed: None,
         }
+    }
+
+    /// The same by another clock, which shows `there` when the one it was made by shows `here`.
+    #[must_use]
+    pub fn shown_by(&self, here: Timestamp, there: Timestamp) -> Self {
+        Self { queue_time: shown_by(self.queue_time, here, there), ..self.clone() }
     }
 }
 
