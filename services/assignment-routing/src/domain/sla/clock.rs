@@ -75,15 +75,16 @@ impl Wait {
 }
 
 impl Clock {
-    /// A clock that begins to run. No time before its policy was made is counted.
-    pub(super) fn begun(metric: Metric, start: Timestamp, policy: &SlaPolicy) -> Self {
+    /// A clock that begins, to run or to stand still. No time before its policy was made is counted, and none of which it is not known
+    /// that it ran.
+    pub(super) fn begun(metric: Metric, start: Timestamp, still: bool, policy: &SlaPolicy) -> Self {
         Self {
             metric,
             start,
             target: Duration::ZERO,
             under: policy.under(),
             spent: Duration::ZERO,
-            runs_from: Some(start.max(policy.create_time)),
+            runs_from: (!still).then(|| start.max(policy.create_time)),
             warn: None,
             due: None,
             missed: None,

@@ -100,7 +100,7 @@ impl Policies {
             Some((None, _)) => {}
             // It has a target again, and is waited for as if it had been all the time.
             Some((Some(End { done: false, .. }), clock)) if clock.start == start => clock.resume(),
-            _ => tracking.clocks.push(Clock::begun(metric, start, policy)),
+            _ => tracking.clocks.push(Clock::begun(metric, start, still, policy)),
         }
         let hours = policy.hours_of.or(it.team).and_then(|team| self.0.hours.get(&team));
         if let Some(clock) = tracking.clock_mut(metric).filter(|clock| clock.end.is_none()) {

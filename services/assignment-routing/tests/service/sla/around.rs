@@ -30,6 +30,31 @@ testkit::on_both_databases! {
     }
 
     // R17
+    async fn what_is_put_aside_when_its_target_begins_has_lost_none_of_it(engine) {
+        let world = World::attentive(engine).await;
+        let urgent = SlaPolicySpec {
+            name: "urgent".into(),
+            condition: "conversation.priority == 'URGENT'".into(),
+            resolution: span(60 * MINUTE),
+            ..Default::default()
+        };
+        world.policy(urgent).await;
+        let id = world.begin("c-1").await.conversation_id;
+        let until = NEW_YEAR.plus(Duration::from_secs(100 * MINUTE));
+        let request = SnoozeConversationRequest {
+            conversation_id: id.clone(),
+            snooze_until_time: Some(rpc::convert::proto_time(until)),
+            ..Default::default()
+        };
+        world.conversations("root", Role::Admin).snooze_conversation(request).await.unwrap();
+        world.pass(90 * MINUTE);
+        world.make(&id, Priority::Urgent).await;
+        let clock = world.clock(&id, SlaMetric::Resolution).await;
+        assert_eq!((clock.state(), clock.remaining), (SlaState::Paused, span(60 * MINUTE)));
+        assert_eq!(world.breaches(ListSlaBreachesRequest::default()).await, []);
+    }
+
+    // R17
     async fn what_was_resolved_while_it_had_no_target_is_counted_anew_when_it_is_open_again(engine) {
         let world = World::attentive(engine).await;
         let urgent = SlaPolicySpec {
