@@ -6,6 +6,7 @@ mod attention;
 mod conversations;
 mod crowded;
 mod demands;
+mod explained;
 mod fixtures;
 mod inbox_log;
 mod model;
