@@ -49,6 +49,7 @@ impl App {
                     }
                     let now = tx.now().await?;
                     store::offers::end_offers(tx, &[offer.id], OfferState::Accepted, now, "").await?;
+                    store::loads::count_accepted(tx, offer.agent).await?;
                     let (item, mut effects) =
                         (Item { id: it.id, expected: None }, Effects::of(&app.clock, Some(by)));
                     effects.plan(&[item], vec![it], |effects, it, _| {

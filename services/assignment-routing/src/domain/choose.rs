@@ -50,7 +50,7 @@ pub struct AgentSnapshot {
     pub last_assign_time: Option<Timestamp>,
     /// Since when they are as available as they are.
     pub came_online: Timestamp,
-    /// How many conversations queues gave them since, or offered them.
+    /// How many conversations queues gave them since, at once or because they accepted.
     pub given: i64,
     /// Offers that wait for their answer.
     pub offers: i64,
@@ -243,7 +243,7 @@ pub fn ineligible(agent: &AgentSnapshot, demand: &Demand, terms: Terms) -> Optio
             Some(Exclusion::SkillMissing)
         } else if !agent.room.takes(demand.units) {
             Some(Exclusion::NoCapacity)
-        } else if terms.ramp_up.holds(agent.came_online, agent.given, terms.now) {
+        } else if terms.ramp_up.holds(agent.came_online, agent.given + agent.offers, terms.now) {
             Some(Exclusion::RampingUp)
         } else if terms.offering.asks() && agent.offers >= MOST_OPEN {
             Some(Exclusion::OffersOpen)

@@ -50,7 +50,7 @@ pub async fn give_loads(tx: &mut Tx, gifts: &BTreeMap<AgentId, Gift>) -> Result<
     let sql = format!(
         "UPDATE loads AS l SET open_count = l.open_count + v.column2, extra_units = l.extra_units + v.column3,
              last_assign_time = v.column5, given_since = v.column6,
-             given_count = CASE WHEN l.given_since = v.column6 THEN l.given_count ELSE 0 END + v.column2 + v.column7,
+             given_count = CASE WHEN l.given_since = v.column6 THEN l.given_count ELSE 0 END + v.column2,
              offered_count = l.offered_count + v.column7, offered_units = l.offered_units + v.column8
          FROM (VALUES {}) AS v
          WHERE l.org_id = $1 AND l.agent_id = v.column1
@@ -70,6 +70,19 @@ pub async fn give_loads(tx: &mut Tx, gifts: &BTreeMap<AgentId, Gift>) -> Result<
             .bind(gift.load.offered_units);
     }
     query.execute(tx).await
+}
+
+/// An agent accepted what a queue offered: it counts among what they were given since they are there.
+pub async fn count_accepted(tx: &mut Tx, agent: AgentId) -> Result<(), DbError> {
+    tx.query(
+        "UPDATE loads AS l SET given_since = p.change_time,
+             given_count = CASE WHEN l.given_since = p.change_time THEN l.given_count ELSE 0 END + 1
+         FROM presence p WHERE l.org_id = $1 AND l.agent_id = $2 AND p.org_id = l.org_id AND p.agent_id = l.agent_id",
+    )
+    .bind(agent)
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 /// What an agent has open or reserved, but for offers of these conversations, and how much they get by themselves.

@@ -187,7 +187,7 @@ impl Desk {
         let last = self.terms.now.plus(Duration::from_micros(place));
         for snapshot in self.agents.iter_mut().filter(|snapshot| snapshot.agent == agent) {
             snapshot.room.units += load.taken();
-            snapshot.given += 1;
+            snapshot.given += load.conversations;
             snapshot.last_assign_time = Some(last);
             let gift = self.batch.gifts.entry(agent).or_insert(Gift {
                 load: Load::default(),

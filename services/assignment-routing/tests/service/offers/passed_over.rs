@@ -3,6 +3,31 @@
 use super::*;
 
 testkit::on_both_databases! {
+    // R11, R12
+    async fn who_just_came_online_is_asked_about_as_much_as_they_may_have_and_what_they_decline_does_not_count(engine) {
+        let world = World::attentive(engine).await;
+        let ana = world.online("ana").await;
+        let team = world.asking(30, &[&ana]).await;
+        let ramp = UpdateTeamRequest {
+            team_id: team.team_id,
+            ramp_up_limit: Some(1),
+            ramp_up_seconds: Some(3_600),
+            ..Default::default()
+        };
+        world.teams().update_team(ramp).await.unwrap();
+        let declined = world.begin("c-1").await;
+        let offer = world.offered("ana", &declined.conversation_id).await;
+        let it = world.begin("c-2").await;
+        let why = world.decided(&it.conversation_id, 1).await;
+        assert_eq!(why[0].candidates[0].exclusion(), Exclusion::RampingUp);
+        world.reject("ana", &offer, "").await.unwrap();
+        let offer = world.offered("ana", &it.conversation_id).await;
+        world.accept("ana", &offer).await.unwrap();
+        let more = world.begin("c-3").await;
+        let why = world.decided(&more.conversation_id, 1).await;
+        assert_eq!(why[0].candidates[0].exclusion(), Exclusion::RampingUp);
+    }
+
     // R12
     async fn who_lets_three_offers_in_a_row_pass_is_away_until_they_say_otherwise(engine) {
         let world = World::attentive(engine).await;
