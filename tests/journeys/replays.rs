@@ -207,6 +207,7 @@ fn on_a_floor_skills_capacity_offers_and_people_who_come_and_go_leave_nobody_wit
         // 40 say no goodbye: with room for 12 some of them have to wait.
         assert!(number("waited") > 0 && number("offers_accepted") >= 40, "{report}");
         assert!(report["fairness"].as_f64().unwrap() > 0.5, "{report}");
+        assert!(report["fairness_of_expected"].as_f64().unwrap() > 0.5, "{report}");
         let (code, again) = place.replayed(&day, &floor).await;
         assert_eq!((code, &again["known_before"]), (0, &Value::from(60)), "{again}");
     });

@@ -156,7 +156,7 @@ impl Replay<'_> {
         self.record(source.text, &recorder, &office, due).await?;
         let recording = begun.elapsed();
 
-        if let Some(shift) = &shift {
+        if let Some(shift) = &mut shift {
             shift.work_off(&progress).await?;
         }
         progress.begin("notes still to be written", Whole::Unknown);

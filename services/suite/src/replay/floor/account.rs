@@ -46,6 +46,9 @@ pub(in crate::replay) struct Decided {
     pub(in crate::replay) waited: u64,
     /// Jain's index of how many each got, of agents who are good at the same; the least of all kinds of agents.
     pub(in crate::replay) fairness: f64,
+    /// The same of how many each got for each that they could expect: of what one of their kind got while n of them could have taken it,
+    /// each of these n could expect one n-th.
+    pub(in crate::replay) fairness_of_expected: f64,
     pub(in crate::replay) offers_accepted: u64,
     pub(in crate::replay) offers_rejected: u64,
     pub(in crate::replay) offers_late: u64,
@@ -60,10 +63,11 @@ impl Decided {
     pub(in crate::replay) fn lines(&self) -> Vec<String> {
         let mut lines = vec![
             format!(
-                "{}, {} a second; fairness {} among equals",
+                "{}, {} a second; fairness {} among equals, {} of what they could expect",
                 counted(self.decisions, "decision", "decisions"),
                 self.decisions_per_second,
-                self.fairness
+                self.fairness,
+                self.fairness_of_expected
             ),
             format!(
                 "{} had somebody at once, half within {} ms, 99 of 100 within {} ms; {} had to wait",
@@ -110,6 +114,7 @@ pub(in crate::replay) async fn decided(
         .try_buffer_unordered(at_once)
         .try_collect()
         .await?;
+    let kinds = Kinds::of(floor);
     let mut tally = Tally::default();
     let mut decided = Decided {
         offers_accepted: shift.answers.accepted.load(Ordering::Relaxed),
@@ -119,7 +124,7 @@ pub(in crate::replay) async fn decided(
     };
     for (entry, decisions) in &read {
         if entry.created.is_some() {
-            tally.add(entry, decisions);
+            tally.add(entry, decisions, &kinds);
         }
         if waiting.contains(&entry.conversation_id) {
             match decisions.first().and_then(reason) {
@@ -128,7 +133,7 @@ pub(in crate::replay) async fn decided(
             }
         }
     }
-    tally.told(floor, &mut decided);
+    tally.told(&kinds, &mut decided);
     Ok(decided)
 }
 
@@ -171,16 +176,72 @@ fn reason(latest: &pb::Decision) -> Option<String> {
     }
 }
 
+/// Whether a candidate could have taken it.
+fn could_take(candidate: &pb::Candidate) -> bool {
+    use pb::Exclusion::{Busier, NotTheLastAgent, NotTheirTurn, Unspecified};
+    matches!(candidate.exclusion(), Unspecified | Busier | NotTheLastAgent | NotTheirTurn)
+}
+
+/// The subjects of the agents, by what they are good at.
+struct Kinds(Vec<Vec<String>>);
+
+impl Kinds {
+    fn of(floor: &Floor) -> Self {
+        let kinds = floor.kinds();
+        let equals = |kind| floor.staff.iter().skip(kind).step_by(kinds).map(|it| it.agent.subject.clone());
+        Self((0..kinds).map(|kind| equals(kind).collect()).collect())
+    }
+
+    /// Who is good at the same as somebody, they themselves included.
+    fn equals(&self, subject: &str) -> &[String] {
+        let of = |equals: &&Vec<String>| equals.iter().any(|it| it == subject);
+        self.0.iter().find(of).map_or(&[], Vec::as_slice)
+    }
+
+    /// The least of an index over each kind.
+    fn least(&self, index: impl Fn(&[String]) -> f64) -> f64 {
+        round(self.0.iter().map(|equals| index(equals)).fold(1.0, f64::min))
+    }
+}
+
+/// What came to an agent by decisions that looked at several.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    got: f64,
+    expected: f64,
+}
+
 #[derive(Default)]
 struct Tally {
     times: Vec<Timestamp>,
     to_agent: Vec<Duration>,
     waited: u64,
     got: HashMap<String, u64>,
+    shares: HashMap<String, Share>,
 }
 
 impl Tally {
-    fn add(&mut self, entry: &Entry, decisions: &[pb::Decision]) {
+    /// Who got it, and who of their kind could have.
+    fn share(&mut self, decision: &pb::Decision, kinds: &Kinds) {
+        use pb::DecisionOutcome::{Assigned, Offered};
+        let decides = matches!(decision.outcome(), Assigned | Offered) && decision.cause() != pb::DecisionCause::Offer;
+        let Some(chosen) = decision.chosen.as_ref().filter(|_| decides) else { return };
+        let equals = kinds.equals(&chosen.subject);
+        let candidates = decision.candidates.iter().filter(|it| could_take(it));
+        let subjects = candidates.filter_map(|it| it.agent.as_ref()).map(|it| &it.subject);
+        let able: Vec<&String> = subjects.filter(|it| equals.contains(*it)).collect();
+        for subject in &able {
+            self.shares.entry((*subject).clone()).or_default().expected += 1.0 / able.len() as f64;
+        }
+        if !able.is_empty() {
+            self.shares.entry(chosen.subject.clone()).or_default().got += 1.0;
+        }
+    }
+
+    fn add(&mut self, entry: &Entry, decisions: &[pb::Decision], kinds: &Kinds) {
+        for it in decisions {
+            self.share(it, kinds);
+        }
         let time = |it: &pb::Decision| time_of("decide_time", it.decide_time.as_ref()?).ok();
         self.times.extend(decisions.iter().filter_map(time));
         for it in decisions.iter().filter(|it| it.outcome() == pb::DecisionOutcome::Assigned) {
@@ -195,7 +256,7 @@ impl Tally {
         }
     }
 
-    fn told(mut self, floor: &Floor, decided: &mut Decided) {
+    fn told(mut self, kinds: &Kinds, decided: &mut Decided) {
         decided.decisions = self.times.len() as u64;
         let span = self.times.iter().max().zip(self.times.iter().min());
         let span = span.map_or(0.0, |(last, first)| last.since(*first).as_secs_f64());
@@ -205,20 +266,21 @@ impl Tally {
         self.to_agent.sort_unstable();
         decided.to_agent_p50_ms = within(&self.to_agent, 0.50);
         decided.to_agent_p99_ms = within(&self.to_agent, 0.99);
-        let kinds = floor.kinds();
-        let fairness = (0..kinds).map(|kind| {
-            let equals = floor.staff.iter().skip(kind).step_by(kinds);
-            let got = equals.map(|it| self.got.get(&it.agent.subject).copied().unwrap_or_default());
+        decided.fairness = kinds.least(|equals| {
+            let got = equals.iter().map(|it| self.got.get(it).copied().unwrap_or_default() as f64);
             jain(&got.collect::<Vec<_>>())
         });
-        decided.fairness = round(fairness.fold(1.0, f64::min));
+        decided.fairness_of_expected = kinds.least(|equals| {
+            let shares = equals.iter().filter_map(|it| self.shares.get(it)).filter(|it| it.expected > 0.0);
+            jain(&shares.map(|it| it.got / it.expected).collect::<Vec<_>>())
+        });
     }
 }
 
 /// Jain's index: 1 where all have the same, one part of as many as there are where one has everything.
-fn jain(got: &[u64]) -> f64 {
-    let sum: f64 = got.iter().map(|count| *count as f64).sum();
-    let squares: f64 = got.iter().map(|count| (*count as f64).powi(2)).sum();
+fn jain(got: &[f64]) -> f64 {
+    let sum: f64 = got.iter().sum();
+    let squares: f64 = got.iter().map(|count| count.powi(2)).sum();
     if squares == 0.0 { 1.0 } else { sum * sum / (got.len() as f64 * squares) }
 }
 
@@ -229,9 +291,46 @@ mod tests {
     // P13 R19
     #[test]
     fn fairness_is_one_where_all_have_the_same_and_a_share_where_one_has_everything() {
-        assert_eq!((jain(&[]), jain(&[0, 0]), jain(&[7, 7, 7])), (1.0, 1.0, 1.0));
-        assert_eq!(jain(&[9, 0, 0, 0]), 0.25);
-        assert!((jain(&[10, 9, 11]) - 0.9934).abs() < 1e-4);
+        assert_eq!((jain(&[]), jain(&[0.0, 0.0]), jain(&[7.0, 7.0, 7.0])), (1.0, 1.0, 1.0));
+        assert_eq!(jain(&[9.0, 0.0, 0.0, 0.0]), 0.25);
+        assert!((jain(&[10.0, 9.0, 11.0]) - 0.9934).abs() < 1e-4);
+    }
+
+    // P13 R19
+    #[test]
+    fn what_an_agent_could_expect_is_what_their_kind_got_while_they_could_take_it() {
+        let kinds = Kinds(vec![vec!["ana".into(), "ben".into()], vec!["cem".into()]]);
+        let person = |subject: &str| pb::Person { subject: subject.into(), ..Default::default() };
+        let candidate = |subject: &str, exclusion: pb::Exclusion| pb::Candidate {
+            agent: Some(person(subject)),
+            exclusion: exclusion.into(),
+            ..Default::default()
+        };
+        let given = |chosen: &str, candidates: Vec<pb::Candidate>| pb::Decision {
+            outcome: pb::DecisionOutcome::Assigned.into(),
+            cause: pb::DecisionCause::Queue.into(),
+            chosen: Some(person(chosen)),
+            candidates,
+            ..Default::default()
+        };
+        let (took, other) = (pb::Exclusion::Unspecified, pb::Exclusion::Busier);
+        let absent = pb::Exclusion::Offline;
+        let mut tally = Tally::default();
+        for decision in [
+            given("ana", vec![candidate("ana", took), candidate("ben", absent), candidate("cem", other)]),
+            given("ana", vec![candidate("ana", took), candidate("ben", other), candidate("cem", other)]),
+            given("ben", vec![candidate("ana", other), candidate("ben", took), candidate("cem", other)]),
+        ] {
+            tally.share(&decision, &kinds);
+        }
+        // An answer to an offer decides nothing anew.
+        tally.share(&pb::Decision { cause: pb::DecisionCause::Offer.into(), ..given("ben", vec![]) }, &kinds);
+        let (ana, ben) = (tally.shares["ana"], tally.shares["ben"]);
+        assert_eq!((ana.got, ana.expected, ben.got, ben.expected), (2.0, 2.0, 1.0, 1.0));
+        assert!(!tally.shares.contains_key("cem"));
+        let mut decided = Decided::default();
+        tally.told(&kinds, &mut decided);
+        assert_eq!(decided.fairness_of_expected, 1.0, "though one got twice as many");
     }
 
     // P13

@@ -25,10 +25,10 @@ pub(super) struct FloorArgs {
     /// With --skills: agents of the team
     #[arg(long, requires = "skills", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=200))]
     agents: u32,
-    /// With --skills: conversations an agent gets at once; 0: as many as there are
+    /// With --skills: conversations an agent gets at once, of which they finish one a second; 0: as many as there are
     #[arg(long, requires = "skills", default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..=10_000))]
     capacity: i32,
-    /// With --skills: agents go offline and come back, a fifth of them is away at any time
+    /// With --skills: agents go offline and come back, a fifth of them is away at any time, until all is recorded
     #[arg(long, requires = "skills")]
     churn: bool,
     /// With --skills: agents are asked first, and decline this share of what they are offered, such as 0.1

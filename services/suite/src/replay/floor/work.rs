@@ -1,5 +1,5 @@
-//! What the agents of the floor do: answer what they are offered, at once; and in the end finish what they have, so that what waits
-//! is somebody's too.
+//! What the agents of the floor do: answer what they are offered, at once; where they have room for so many only, finish one after the
+//! other meanwhile; and in the end finish what they have, so that what waits is somebody's too.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -24,6 +24,9 @@ use crate::progress::{Progress, Whole};
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const FINISH_EVERY: Duration = Duration::from_millis(100);
 
+/// How often an agent finishes one of their conversations while more are recorded.
+const FINISH_ONE_EVERY: Duration = Duration::from_secs(1);
+
 /// How long nobody who waits may get an agent before it is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -42,6 +45,9 @@ pub(in crate::replay) struct Shift {
     pub(super) answers: Arc<Answers>,
     finishing: Arc<AtomicBool>,
     working: JoinSet<()>,
+    /// Who lets agents come and go, and whether that is over.
+    churning: JoinSet<()>,
+    settled: Arc<AtomicBool>,
 }
 
 impl Shift {
@@ -53,6 +59,7 @@ impl Shift {
             let desk = Desk {
                 agent: Arc::clone(&staff.agent),
                 reject: floor.args.reject,
+                meanwhile: floor.args.capacity > 0,
                 ledger: Arc::clone(ledger),
                 progress: Arc::clone(progress),
                 answers: Arc::clone(&answers),
@@ -60,10 +67,11 @@ impl Shift {
             };
             working.spawn(desk.work());
         }
+        let (mut churning, settled) = (JoinSet::new(), Arc::default());
         if floor.args.churn {
-            working.spawn(churn::come_and_go(Arc::clone(&floor)));
+            churning.spawn(churn::come_and_go(Arc::clone(&floor), Arc::clone(&settled)));
         }
-        Self { floor, answers, finishing, working }
+        Self { floor, answers, finishing, working, churning, settled }
     }
 
     /// The floor as it was at the beginning: its sources may be more by now.
@@ -71,8 +79,9 @@ impl Shift {
         &self.floor
     }
 
-    /// Waits until nothing is queued any more, while the agents finish what they have; or until nothing more happens.
-    pub(in crate::replay) async fn work_off(&self, progress: &Progress) -> Result<(), Failure> {
+    /// Waits until nothing is queued any more, while everybody is there and finishes what they have; or until nothing more happens.
+    pub(in crate::replay) async fn work_off(&mut self, progress: &Progress) -> Result<(), Failure> {
+        self.settle().await?;
         self.finishing.store(true, Ordering::Relaxed);
         progress.begin("still waiting for an agent", Whole::Unknown);
         let (mut fewest, mut since) = (i32::MAX, Instant::now());
@@ -91,9 +100,16 @@ impl Shift {
         Ok(())
     }
 
-    /// Ends; whoever went away for a while comes back.
+    /// Ends.
     pub(in crate::replay) async fn end(&mut self) -> Result<(), Failure> {
         self.working.shutdown().await;
+        Ok(())
+    }
+
+    /// Nobody comes and goes any more: whoever is away comes back.
+    async fn settle(&mut self) -> Result<(), Failure> {
+        self.settled.store(true, Ordering::Relaxed);
+        while self.churning.join_next().await.is_some() {}
         if self.floor.args.churn {
             for staff in &self.floor.staff {
                 self.floor.say(&staff.agent_id, pb::Availability::Online).await?;
@@ -118,6 +134,8 @@ struct Desk {
     agent: Arc<Agent>,
     /// The share that they decline; `None`: they are not asked.
     reject: Option<f64>,
+    /// Whether they finish some of what they have while more is recorded.
+    meanwhile: bool,
     ledger: Arc<Ledger>,
     progress: Arc<Progress>,
     answers: Arc<Answers>,
@@ -126,6 +144,7 @@ struct Desk {
 
 impl Desk {
     async fn work(self) {
+        let mut finished = Instant::now();
         loop {
             let finishing = self.finishing.load(Ordering::Relaxed);
             let rest = if finishing { FINISH_EVERY } else { LOOK_EVERY };
@@ -133,17 +152,26 @@ impl Desk {
                 () = self.agent.offered.notified() => {}
                 () = sleep(rest) => {}
             }
-            if let Err(failure) = self.look(finishing).await {
+            let due = self.meanwhile && finished.elapsed() >= FINISH_ONE_EVERY;
+            let most = match (finishing, due) {
+                (true, _) => usize::MAX,
+                (false, true) => 1,
+                (false, false) => 0,
+            };
+            if due {
+                finished = Instant::now();
+            }
+            if let Err(failure) = self.look(most).await {
                 self.progress.say(failure);
             }
         }
     }
 
-    async fn look(&self, finishing: bool) -> Result<(), Failure> {
+    async fn look(&self, most: usize) -> Result<(), Failure> {
         if let Some(share) = self.reject {
             self.answer(share).await?;
         }
-        if finishing { self.finish().await } else { Ok(()) }
+        if most > 0 { self.finish(most).await } else { Ok(()) }
     }
 
     /// Answers what is offered.
@@ -194,16 +222,18 @@ impl Desk {
         Ok(&self.answers.rejected)
     }
 
-    /// Resolves what one has.
-    async fn finish(&self) -> Result<(), Failure> {
+    /// Resolves so many of what one has, at most: first those in which nothing happened for longest.
+    async fn finish(&self, most: usize) -> Result<(), Failure> {
         let failed = |status: tonic::Status| Failure::call(&self.agent.subject, &status);
         let request = pb::ListConversationsRequest { view: pb::InboxView::Mine.into(), ..Default::default() };
         let mine = patiently(|| {
             let (mut conversations, request) = (self.agent.api.conversations(), request.clone());
             async move { conversations.list_conversations(request).await }
         });
-        for entry in mine.await.map_err(failed)?.entries {
-            let conversation_id = entry.conversation.unwrap_or_default().conversation_id;
+        let entries = mine.await.map_err(failed)?.entries;
+        let mut mine: Vec<pb::Conversation> = entries.into_iter().filter_map(|it| it.conversation).collect();
+        mine.sort_by_key(|it| it.last_activity_time.map(|time| (time.seconds, time.nanos)));
+        for pb::Conversation { conversation_id, .. } in mine.into_iter().take(most) {
             let request = pb::ResolveConversationRequest { conversation_id, etag: String::new() };
             let resolved = patiently(|| {
                 let (mut conversations, request) = (self.agent.api.conversations(), request.clone());
