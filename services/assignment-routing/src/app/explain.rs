@@ -110,7 +110,6 @@ fn bytes(it: &Decision, people: &People) -> usize {
         })
     };
     let spoken_of: usize = it.people().map(|agent| PERSON + named(agent)).sum();
-    let traces: usize =
-        it.workflows.iter().map(|trace| PERSON + trace.name.len() + trace.detail.len()).sum();
+    let traces: usize = it.workflows.iter().map(|trace| PERSON + trace.name.len() + trace.detail.len()).sum();
     FRAME + spoken_of + traces
 }

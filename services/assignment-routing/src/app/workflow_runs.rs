@@ -312,11 +312,7 @@ fn requeue(effects: &mut Effects, it: &mut Conversation, routed: Routed, plan: &
 }
 
 /// Counts a conversation for an agent, or says why they cannot take it.
-async fn take_on(
-    tx: &mut Tx,
-    it: &Conversation,
-    agent: AgentId,
-) -> Result<Option<&'static str>, Error> {
+async fn take_on(tx: &mut Tx, it: &Conversation, agent: AgentId) -> Result<Option<&'static str>, Error> {
     let there = store::presence::find_presence(tx, agent).await?;
     let clock = tx.now().await?;
     match there.map_or(Availability::Offline, |presence| presence.at(clock)) {

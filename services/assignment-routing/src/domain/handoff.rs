@@ -161,13 +161,12 @@ mod tests {
     // R14
     #[test]
     fn a_way_around_nobody_does_not_do_without_one() {
-        let clock = Clock::system();
+        let (clock, told) = (Clock::system(), handoff());
         let [ana, ben, cem]: [AgentId; 3] = [clock.new_id(), clock.new_id(), clock.new_id()].map(Into::into);
-        let assigns =
-            |target, by, with| ALL.check(Giving::Assigning, (None, Some(ana)), target, by, with);
+        let assigns = |target, by, with| ALL.check(Giving::Assigning, (None, Some(ana)), target, by, with);
         let needed = Err(Unfit::Required { setting: "reassign_requires_handoff" });
         assert_eq!(assigns(Target::Agent(ben), ana, None), needed);
-        assert_eq!(assigns(Target::Agent(ben), ana, Some(&handoff())), Ok(()));
+        assert_eq!(assigns(Target::Agent(ben), ana, Some(&told)), Ok(()));
         assert_eq!(assigns(Target::Agent(ben), ben, None), Ok(()), "who takes it over");
         assert_eq!(assigns(Target::Agent(ana), cem, None), Ok(()), "who gets it back");
     }
@@ -177,8 +176,9 @@ mod tests {
     fn escalating_demands_one_whoever_had_it() {
         let clock = Clock::system();
         let [ana, sue]: [AgentId; 2] = [clock.new_id(), clock.new_id()].map(Into::into);
-        let escalates =
-            |rules: HandoffRules, by| rules.check(Giving::Escalating, (None, None), Target::Agent(sue), by, None);
+        let escalates = |rules: HandoffRules, by| {
+            rules.check(Giving::Escalating, (None, None), Target::Agent(sue), by, None)
+        };
         assert_eq!(escalates(ALL, ana), Err(Unfit::Required { setting: "escalate_requires_handoff" }));
         assert_eq!(escalates(ALL, sue), Ok(()));
         assert_eq!(escalates(HandoffRules { reassign: true, escalate: false }, ana), Ok(()));

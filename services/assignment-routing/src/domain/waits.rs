@@ -43,8 +43,7 @@ fn left_since(was: Option<&Conversation>, is: &Conversation, now: Timestamp) -> 
 #[must_use]
 pub fn left_with(was: Option<&Conversation>, is: &Conversation) -> Option<AgentId> {
     let holder = is.unanswered().and(is.assignee_id())?;
-    let waited =
-        was.is_some_and(|was| was.unanswered().is_some() && was.assignee_id() == Some(holder));
+    let waited = was.is_some_and(|was| was.unanswered().is_some() && was.assignee_id() == Some(holder));
     (!waited).then_some(holder)
 }
 

@@ -146,11 +146,13 @@ pub async fn go_away(tx: &mut Tx, agents: &[AgentId], now: Timestamp) -> Result<
 
 /// An agent answered an offer.
 pub async fn forget_missed(tx: &mut Tx, agent: AgentId) -> Result<(), DbError> {
-    tx.query("UPDATE presence SET missed_offers = 0 WHERE org_id = $1 AND agent_id = $2 AND missed_offers > 0")
-        .bind(agent)
-        .execute(tx)
-        .await
-        .map(drop)
+    tx.query(
+        "UPDATE presence SET missed_offers = 0 WHERE org_id = $1 AND agent_id = $2 AND missed_offers > 0",
+    )
+    .bind(agent)
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 /// Whether an agent is there.

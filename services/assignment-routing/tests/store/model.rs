@@ -218,7 +218,7 @@ impl<'a> Day<'a> {
                 let Some((case, who, offer)) = self.offer(number).await else { return };
                 let why = String::new();
                 self.app.reject_offer(&self.callers[who], origin(), offer, why).await.unwrap();
-                self.office.refuse(case, now);
+                self.office.decline(case, now);
             }
             Step::Forget => self.later(ANSWER_WITHIN),
         }

@@ -239,7 +239,7 @@ db::both_databases!(snoozes_are_due_at_their_time_across_organizations, MIGRATIO
         db.read_system(|tx| {
             Box::pin(async move {
                 let now = tx.now().await?;
-                store::snoozes::list_due(tx, now, 10).await
+                store::snoozes::list_due(tx, now, None, 10).await
             })
         })
         .await
@@ -250,8 +250,8 @@ db::both_databases!(snoozes_are_due_at_their_time_across_organizations, MIGRATIO
     db.hand.advance(Duration::from_secs(1));
     let found = due().await;
     assert_eq!(found.len(), 2);
-    for (org, id) in found {
-        db.write(&org, move |tx| Box::pin(store::snoozes::delete_snooze(tx, id))).await.unwrap();
+    for store::snoozes::Due { org_id, conversation_id, .. } in found {
+        db.write(&org_id, move |tx| Box::pin(store::snoozes::delete_snooze(tx, conversation_id))).await.unwrap();
     }
     assert!(due().await.is_empty());
 });

@@ -10,8 +10,8 @@ testkit::on_both_databases! {
         let team = world.asking(30, &[&ana]).await;
         let ramp = UpdateTeamRequest {
             team_id: team.team_id,
-            ramp_up_limit: Some(1),
-            ramp_up_seconds: Some(3_600),
+            ramp_up_limit: 1,
+            ramp_up_seconds: 3_600,
             ..Default::default()
         };
         world.teams().update_team(ramp).await.unwrap();

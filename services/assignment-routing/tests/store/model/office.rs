@@ -30,6 +30,8 @@ pub(super) struct Worker {
     pub(super) level: i32,
     /// When they last got something, as a place in all that was ever given.
     last: Option<usize>,
+    /// Offers in a row that they did not answer.
+    missed: usize,
 }
 
 /// A conversation.
@@ -78,7 +80,7 @@ impl Case {
 
 impl Office {
     pub(super) fn hire(&mut self, id: AgentId) {
-        self.workers.push(Worker { id, online: true, capacity: 0, level: 0, last: None });
+        self.workers.push(Worker { id, online: true, capacity: 0, level: 0, last: None, missed: 0 });
         self.workers.sort_by_key(|worker| worker.id);
     }
 
@@ -87,7 +89,12 @@ impl Office {
     }
 
     pub(super) fn be(&mut self, id: AgentId, availability: Availability) {
-        self.worker(id).online = availability == Availability::Online;
+        let online = availability == Availability::Online;
+        let worker = self.worker(id);
+        if worker.online != online {
+            worker.missed = 0;
+        }
+        worker.online = online;
         if availability != Availability::Online {
             for it in self.cases.iter_mut().filter(|it| it.offered.is_some_and(|(asked, _)| asked == id)) {
                 it.offered = None;
@@ -103,6 +110,7 @@ impl Office {
     /// Whoever is asked says yes.
     pub(super) fn accept(&mut self, case: usize) {
         let Some((asked, _)) = self.cases[case].offered else { return };
+        self.worker(asked).missed = 0;
         self.cases[case].leave();
         self.cases[case].has = Some(asked);
         self.got(asked);
@@ -110,20 +118,34 @@ impl Office {
         self.cases[case].had.push((given, asked));
     }
 
+    /// Whoever is asked says no.
+    pub(super) fn decline(&mut self, case: usize, now: Timestamp) {
+        if let Some((asked, _)) = self.cases[case].offered {
+            self.worker(asked).missed = 0;
+        }
+        self.refuse(case, now);
+    }
+
     /// Whoever is asked says no, or nothing.
-    pub(super) fn refuse(&mut self, case: usize, now: Timestamp) {
+    fn refuse(&mut self, case: usize, now: Timestamp) {
         let it = &mut self.cases[case];
         if let Some((asked, _)) = it.offered.take() {
             it.refused.push((asked, now));
         }
     }
 
-    /// Who did not answer in time is not waited for any longer.
+    /// Who did not answer in time is not waited for any longer, and who did not so three times in a row is away.
     pub(super) fn time_out(&mut self, now: Timestamp) {
         for case in self.offered() {
-            if self.cases[case].offered.is_some_and(|(_, since)| since.plus(ANSWER_WITHIN) <= now) {
+            let over = |(_, since): &(AgentId, Timestamp)| since.plus(ANSWER_WITHIN) <= now;
+            if let Some((asked, _)) = self.cases[case].offered.filter(over) {
+                self.worker(asked).missed += 1;
                 self.refuse(case, now);
             }
+        }
+        let absent = self.workers.iter().filter(|worker| worker.online && worker.missed >= 3);
+        for id in absent.map(|worker| worker.id).collect::<Vec<_>>() {
+            self.be(id, Availability::Away);
         }
     }
 

@@ -224,7 +224,8 @@ impl Tally {
     /// Who got it, and who of their kind could have.
     fn share(&mut self, decision: &pb::Decision, kinds: &Kinds) {
         use pb::DecisionOutcome::{Assigned, Offered};
-        let decides = matches!(decision.outcome(), Assigned | Offered) && decision.cause() != pb::DecisionCause::Offer;
+        let decides =
+            matches!(decision.outcome(), Assigned | Offered) && decision.cause() != pb::DecisionCause::Offer;
         let Some(chosen) = decision.chosen.as_ref().filter(|_| decides) else { return };
         let equals = kinds.equals(&chosen.subject);
         let candidates = decision.candidates.iter().filter(|it| could_take(it));
@@ -350,7 +351,8 @@ mod tests {
         latest.candidates.clear();
         assert_eq!(reason(&latest), None, "nobody was looked at");
         latest.set_outcome(pb::DecisionOutcome::Offered);
-        let offer = |state: pb::OfferState| Some(pb::DecisionOffer { state: state.into(), ..Default::default() });
+        let offer =
+            |state: pb::OfferState| Some(pb::DecisionOffer { state: state.into(), ..Default::default() });
         latest.offer = offer(pb::OfferState::Open);
         assert_eq!(reason(&latest).as_deref(), Some("OFFERED"));
         latest.offer = offer(pb::OfferState::Rejected);
