@@ -22,7 +22,11 @@ class Compose(unittest.TestCase):
         for name in PROGRAMS:
             environment = self.services[name]["environment"]
             peers = {value for key, value in environment.items() if key.startswith("BACKCHANNEL_PEERS__")}
-            self.assertEqual(peers, {f"http://{peer}:50051" for peer in PROGRAMS})
+            self.assertEqual(peers, {f"https://{peer}:50051" for peer in PROGRAMS})
+            own = f"/etc/backchannel/certificates/{name}"
+            self.assertEqual(environment["BACKCHANNEL_TLS__CERTIFICATE"], f"{own}/tls.crt")
+            self.assertEqual(environment["BACKCHANNEL_TLS__KEY"], f"{own}/tls.key")
+            self.assertEqual(environment["BACKCHANNEL_TLS__MUTUAL"], "true")
             self.assertEqual(self.services[name]["build"]["args"]["PROGRAM"], name)
             self.assertTrue(self.services[name]["read_only"])
 

@@ -40,6 +40,11 @@ def pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
             yield it["metadata"]["name"], it["spec"]["template"]
 
 
+def known(manifests: list[Manifest]) -> list[Manifest]:
+    """What Kubernetes itself knows, without what cert-manager brings: `Certificates` looks at that."""
+    return [it for it in manifests if not it["apiVersion"].startswith("cert-manager.io/")]
+
+
 def named(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:
     return {it["metadata"]["name"]: it for it in manifests if it["kind"] == kind}
 
@@ -47,7 +52,7 @@ def named(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:
 class Manifests(unittest.TestCase):
     def test_every_manifest_is_what_kubernetes_knows(self) -> None:
         for name in ("development", "production", "migrate"):
-            for manifest in rendered(name):
+            for manifest in known(rendered(name)):
                 for version in VERSIONS:
                     with self.subTest(f"{name}: {manifest['kind']} {manifest['metadata']['name']}, {version}"):
                         kubernetes_validate.validate(manifest, version, strict=True)
@@ -58,7 +63,7 @@ class Manifests(unittest.TestCase):
         for file in sorted(KUBERNETES.rglob("*.yaml")):
             if file.name in patches or "/".join(file.parts[-2:]) in patches:
                 continue
-            for manifest in yaml.safe_load_all(file.read_text()):
+            for manifest in known(list(yaml.safe_load_all(file.read_text()))):
                 with self.subTest(f"{file}: {manifest['kind']} {manifest['metadata']['name']}"):
                     kubernetes_validate.validate(manifest, VERSIONS[0], strict=True)
 
@@ -66,6 +71,7 @@ class Manifests(unittest.TestCase):
         guide = Path("deploy/README.md").read_text()
         for name, manifests in overlays():
             there = {*named(manifests, "Secret"), *named(manifests, "ConfigMap")}
+            there |= {it["spec"]["secretName"] for it in named(manifests, "Certificate").values()}
             for pod, template in pods(manifests):
                 for wanted in wants(template["spec"]):
                     with self.subTest(f"{name}: {pod} wants {wanted}"):
@@ -113,9 +119,9 @@ class Manifests(unittest.TestCase):
                     deployment = named(manifests, "Deployment")[service]["spec"]
                     spec = deployment["template"]["spec"]
                     container = spec["containers"][0]
-                    self.assertEqual(container["readinessProbe"]["grpc"]["port"], 50051)
-                    self.assertEqual(container["startupProbe"]["grpc"]["port"], 50051)
-                    self.assertEqual(container["livenessProbe"]["httpGet"]["path"], "/healthz")
+                    # Probes speak no TLS, so never with the port that does.
+                    for probe, path in (("readinessProbe", "/readyz"), ("startupProbe", "/readyz"), ("livenessProbe", "/healthz")):
+                        self.assertEqual(container[probe]["httpGet"], {"path": path, "port": "metrics"})
                     # shared/runtime/src/lifecycle.rs ends within 25 s.
                     self.assertGreater(spec["terminationGracePeriodSeconds"], 25)
                     self.assertEqual(deployment["strategy"]["rollingUpdate"]["maxUnavailable"], 0)
@@ -186,20 +192,72 @@ class Network(unittest.TestCase):
         config = tomllib.loads((KUBERNETES / "base/backchannel.toml").read_text())
         services = named(rendered("production"), "Service")
         for peer, address in config["peers"].items():
-            host, port = re.fullmatch(r"http://([\w-]+):(\d+)", address).groups()  # type: ignore[union-attr]
+            host, port = re.fullmatch(r"https://([\w-]+):(\d+)", address).groups()  # type: ignore[union-attr]
             self.assertEqual([p["port"] for p in services[host]["spec"]["ports"]], [int(port)], peer)
 
     def test_the_files_that_are_configured_are_mounted(self) -> None:
         config = tomllib.loads((KUBERNETES / "base/backchannel.toml").read_text())
         deployment = named(rendered("production"), "Deployment")["notes"]["spec"]["template"]["spec"]
         mounted = [it["mountPath"] for it in deployment["containers"][0]["volumeMounts"]]
-        for key in ("jwks", "signing"):
-            self.assertIn(str(Path(config["keys"][key]).parent), mounted)
+        for file in (config["keys"]["jwks"], config["keys"]["signing"], *(config["tls"][it] for it in ("certificate", "key", "authority"))):
+            self.assertIn(str(Path(file).parent), mounted)
         edge = named(rendered("production"), "Deployment")["edge"]["spec"]["template"]["spec"]
         mounted = [it["mountPath"] for it in edge["containers"][0]["volumeMounts"]]
-        envoy = Path("deploy/envoy/kubernetes.yaml").read_text()
+        envoy = Path("deploy/envoy/kubernetes.yaml").read_text() + Path("deploy/envoy/internal.yaml").read_text()
         for file in re.findall(r"(?:filename|path|proto_descriptor): \"?(/etc/(?:backchannel|envoy)/[^\s\"},]+)", envoy):
             self.assertTrue(any(file == at or file.startswith(f"{at}/") for at in mounted), file)
+
+
+SERVICES = ("contacts", "assignment-routing", "notes", "notifications")
+
+
+class Certificates(unittest.TestCase):
+    """TLS between the edge and the services, and among the services."""
+
+    def test_each_process_has_a_certificate_of_its_own_in_every_overlay(self) -> None:
+        for name, manifests in overlays():
+            deployments, seen = named(manifests, "Deployment"), set()
+            for process in (*SERVICES, "edge"):
+                spec = deployments[process]["spec"]["template"]["spec"]
+                mounted = {it["name"]: it for it in spec["containers"][0]["volumeMounts"]}
+                volume = "internal-tls" if process == "edge" else "tls"
+                # Without subPath, or a renewed certificate would never be seen.
+                self.assertTrue(mounted[volume]["readOnly"] and "subPath" not in mounted[volume], f"{name}: {process}")
+                seen |= {it["secret"]["secretName"] for it in spec["volumes"] if it["name"] == volume}
+            self.assertEqual(len(seen), 5, name)
+
+    def test_certificates_are_for_every_name_that_a_service_is_called_by(self) -> None:
+        certificates = {it["spec"]["secretName"]: it["spec"] for it in named(rendered("production"), "Certificate").values()}
+        config = tomllib.loads((KUBERNETES / "base/backchannel.toml").read_text())
+        called = {re.fullmatch(r"https://([\w-]+):\d+", address).group(1) for address in config["peers"].values()}  # type: ignore[union-attr]
+        clusters = yaml.safe_load(Path("deploy/envoy/kubernetes.yaml").read_text())["static_resources"]["clusters"]
+        for cluster in clusters:
+            if cluster["name"].removesuffix("-streams") in config["peers"]:
+                tls = cluster["transport_socket"]["typed_config"]
+                validation = tls["common_tls_context"]["combined_validation_context"]
+                names = {it["matcher"]["exact"] for it in validation["default_validation_context"]["match_typed_subject_alt_names"]}
+                self.assertEqual(names, {tls["sni"]})
+                called |= names
+        self.assertEqual(len(called), 8)
+        for service in SERVICES:
+            self.assertEqual({it for it in called if it.removesuffix("-internal") == service}, set(certificates[f"{service}-tls"]["dnsNames"]))
+
+    def test_certificates_are_renewed_in_time_by_one_authority_and_serve_both_ways(self) -> None:
+        self.assertTrue(tomllib.loads((KUBERNETES / "base/backchannel.toml").read_text())["tls"]["mutual"])
+        manifests = rendered("production")
+        certificates, issuers = named(manifests, "Certificate"), named(manifests, "Issuer")
+        authority = certificates["authority"]["spec"]
+        self.assertEqual(issuers["authority"]["spec"]["ca"]["secretName"], authority["secretName"])
+        self.assertTrue(authority["isCA"] and authority["privateKey"]["rotationPolicy"] == "Never")
+        for name, certificate in certificates.items():
+            spec = certificate["spec"]
+            hours = {key: int(spec[key].removesuffix("h")) for key in ("duration", "renewBefore")}
+            # The alert CertificateEnds is for the last week.
+            self.assertTrue(7 * 24 < hours["renewBefore"] < hours["duration"], name)
+            self.assertIn(spec["issuerRef"]["name"], issuers)
+            if name != "authority":
+                self.assertEqual(spec["issuerRef"]["name"], "authority", name)
+                self.assertLessEqual({"server auth", "client auth"}, set(spec["usages"]), name)
 
 
 def wants(spec: Manifest) -> Iterator[str]:

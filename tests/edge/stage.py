@@ -101,9 +101,10 @@ def answers(url: str) -> bool:
 
 
 class Suite:
-    """`backchannel up`, on SQLite."""
+    """`backchannel up`, on SQLite. `settings` are further variables of its environment."""
 
-    def __init__(self, files: Path) -> None:
+    def __init__(self, files: Path, **settings: object) -> None:
+        files.mkdir(exist_ok=True)
         self.program = named("BACKCHANNEL", "the binary `backchannel`")
         self.data = files / "data"
         self.port = free_port()
@@ -112,6 +113,7 @@ class Suite:
         env = {name: set_to for name, set_to in os.environ.items() if not name.startswith("BACKCHANNEL")}
         # The webhook of the Python client is on this machine.
         env |= {f"BACKCHANNEL_NOTIFICATIONS__EGRESS__ALLOW_{what}": "true" for what in ("HTTP", "PRIVATE_ADDRESSES")}
+        env |= {f"BACKCHANNEL_{name}": str(to) for name, to in settings.items()}
         self.process = Process(
             [self.program, "up", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}", "--metrics", self.internal],
             files / "suite.log", env)
@@ -143,9 +145,11 @@ def envoy(file: Path) -> list[str]:
 
 
 class Edge:
-    """Envoy with one of the configurations of deploy/envoy, on ports of its own."""
+    """Envoy with one of the configurations of deploy/envoy, on ports of its own. It is waited for until it finds its services healthy, unless
+    `believed` says that it never will."""
 
-    def __init__(self, files: Path, name: str, shape: str, **settings: object) -> None:
+    def __init__(self, files: Path, name: str, shape: str, believed: bool = True, **settings: object) -> None:
+        self._believed = believed
         self.port, self._admin = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.configuration = files / f"{name}.yaml"
@@ -158,7 +162,7 @@ class Edge:
 
     def wait(self) -> None:
         """Until it listens and its services are found healthy."""
-        self.process.until(lambda: answers(self.healthz) and self._healthy(), "the edge")
+        self.process.until(lambda: answers(self.healthz) and (self._healthy() or not self._believed), "the edge")
 
     def _healthy(self) -> bool:
         with urllib.request.urlopen(f"http://127.0.0.1:{self._admin}/clusters?format=json", timeout=2) as answer:
@@ -202,6 +206,11 @@ class Stage:
 
     def _describe(self) -> None:
         subprocess.run([self.suite.program, "descriptors", "--out", str(self.descriptors)], check=True)
+
+    def another_suite(self, name: str, **settings: object) -> Suite:
+        suite = Suite(self.files / name, **settings)
+        self._processes.append(suite.process)
+        return suite
 
     def another_edge(self, name: str, shape: str = "local", **settings: object) -> Edge:
         settings = {"keys": self.suite.internal, "descriptors": self.descriptors, **settings}

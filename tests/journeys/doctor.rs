@@ -148,6 +148,76 @@ fn keys_that_were_made_beforehand_are_those_that_a_process_takes() {
     });
 }
 
+// G1 G8
+#[test]
+fn certificates_are_looked_at_and_peers_are_called_over_tls() {
+    testkit::run(async {
+        let folder = tempfile::tempdir().unwrap();
+        for out in ["ours", "theirs"] {
+            assert!(run(folder.path(), &["certificates", "--out", out], &[]).await.status.success());
+        }
+        let mode = std::fs::metadata(folder.path().join("ours/ca.key")).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600, "it is its owner's");
+        let at = |file: &str| folder.path().join(file).display().to_string();
+        let tls = |certificate: &str, key: &str, authority: &str| {
+            [("CERTIFICATE", certificate), ("KEY", key), ("AUTHORITY", authority)]
+                .map(|(name, file)| (format!("BACKCHANNEL_TLS__{name}"), at(file)))
+        };
+        let own = tls("ours/notes/tls.crt", "ours/notes/tls.key", "ours/ca.crt");
+        let all = |set: &[(String, String); 3]| set.to_vec();
+        let look = async |set: Vec<(String, String)>| {
+            let set: Vec<(&str, &str)> =
+                set.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            examined(folder.path(), &["--data", "made"], &set).await
+        };
+        let (said, code) = look(all(&own)).await;
+        assert_eq!(
+            (verdict(&said, "certificate"), verdict(&said, "authority"), code),
+            ("ok", "ok", 0),
+            "{said}"
+        );
+        assert!(said.contains("tls.certificate is good for 89 days"), "{said}");
+        for (wrong, why) in [
+            (tls("ours/notes/tls.crt", "theirs/notes/tls.key", "ours/ca.crt"), "tls.key"),
+            (tls("ours/notes/tls.crt", "nowhere.key", "ours/ca.crt"), "nowhere.key"),
+            (tls("ours/notes/tls.crt", "ours/notes/tls.key", "theirs/ca.crt"), "not signed by tls.authority"),
+        ] {
+            let (said, code) = look(wrong.to_vec()).await;
+            assert!(code == 1 && said.contains("FAIL  certificate: ") && said.contains(why), "{why}: {said}");
+        }
+
+        let data = at("made");
+        let up = ["up", "--data", &data, "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+        let environment: Vec<(&str, &str)> =
+            own.iter().map(|(name, file)| (name.as_str(), file.as_str())).collect();
+        let process = Process::start(&up, &environment, &folder.path().join("log")).await;
+        let peer =
+            |scheme: &str| ("BACKCHANNEL_PEERS__NOTES".to_owned(), format!("{scheme}://{}", process.grpc));
+        let (said, code) = look([all(&own), vec![peer("https")]].concat()).await;
+        assert_eq!((verdict(&said, "peer notes"), code), ("ok", 0), "{said}");
+        let theirs = tls("theirs/notes/tls.crt", "theirs/notes/tls.key", "theirs/ca.crt");
+        let (said, code) = look([all(&theirs), vec![peer("https")]].concat()).await;
+        assert!(
+            code == 1 && said.contains("FAIL  peer notes: no TLS") && said.contains("tls.authority"),
+            "{said}"
+        );
+        let (said, _) = look([all(&own), vec![peer("http")]].concat()).await;
+        assert_eq!(verdict(&said, "peer notes"), "note", "{said}");
+
+        // The command line finds its way, where it is told whom to trust.
+        let report = ["report", "--data", "made", "--addr"];
+        let (https, authority) = (format!("https://{}", process.grpc), at("ours/ca.crt"));
+        let told =
+            run(folder.path(), &[&report[..], &[https.as_str(), "--authority", &authority]].concat(), &[])
+                .await;
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        let untold = run(folder.path(), &[&report[..], &[https.as_str()]].concat(), &[]).await;
+        let why = String::from_utf8_lossy(&untold.stderr).into_owned();
+        assert!(!untold.status.success() && why.contains("--authority"), "{why}");
+        assert!(process.terminate().await.0);
+    });
+}
+
 /// The variables of ours that a manifest sets to a value, and those values.
 fn set_by(manifest: &str) -> Vec<(String, String)> {
     let lines = manifest.lines().map(|line| line.trim().trim_matches(['-', ' ', '{', '}']));

@@ -11,6 +11,7 @@
 //! | [`internal_messages`] | a supervisor corrects an agent, the agent calls one, and nobody else learns of it |
 //! | [`timeline`] | everything around a conversation, as its people see it, and how it is handed over |
 //! | [`handoff`] | a conversation is given away with what the next one has to know |
+//! | [`encrypted`] | the same day, where nobody may listen in and nobody else may call |
 //! | [`emails`] | a mention reaches its reader's mailbox, and the note stays where it is |
 //! | [`preferences`] | an agent mutes a conversation, and is told why they heard of nothing but in the feed |
 //! | [`webhooks`] | what happens in all services reaches the webhooks that want to know |
@@ -58,6 +59,7 @@ mod contact_notes;
 mod day;
 mod doctor;
 mod emails;
+mod encrypted;
 mod erasure;
 mod exports;
 mod handoff;

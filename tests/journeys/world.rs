@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use kernel::{Clock, OrgId, Role, Subject};
 use rpc::{DevKey, Signer, TokenSpec};
+use runtime::TlsFiles;
+use runtime::tls::Dialer;
 use suite::client::{Session, Wire};
 use tempfile::TempDir;
 use testkit::{Engine, PostgresDatabase, Suite, free_port};
@@ -62,6 +64,29 @@ impl World {
 
     /// The same, with further environment variables for all four.
     pub(crate) async fn four_processes_with(engine: Engine, further: &[(&str, &str)]) -> Self {
+        Self::four_processes_over("http", &TlsFiles::default(), engine, further).await
+    }
+
+    /// The same, over TLS: all four, and whoever calls them here, have these files.
+    pub(crate) async fn four_processes_encrypted(engine: Engine, files: &TlsFiles) -> Self {
+        let path = |file: &Option<PathBuf>| file.as_ref().expect("a file").display().to_string();
+        let (certificate, key) = (path(&files.certificate), path(&files.key));
+        let (authority, mutual) = (path(&files.authority), files.mutual.to_string());
+        let further = [
+            ("BACKCHANNEL_TLS__CERTIFICATE", certificate.as_str()),
+            ("BACKCHANNEL_TLS__KEY", &key),
+            ("BACKCHANNEL_TLS__AUTHORITY", &authority),
+            ("BACKCHANNEL_TLS__MUTUAL", &mutual),
+        ];
+        Self::four_processes_over("https", files, engine, &further).await
+    }
+
+    async fn four_processes_over(
+        scheme: &str,
+        files: &TlsFiles,
+        engine: Engine,
+        further: &[(&str, &str)],
+    ) -> Self {
         let data = tempfile::tempdir().expect("a folder");
         // Made before anybody starts, so that all four read the same key.
         let signer = DevKey::load_or_make(data.path(), Clock::system()).expect("a key").signer();
@@ -74,7 +99,7 @@ impl World {
         let mut environment: Vec<(String, String)> = addresses
             .iter()
             .map(|(peer, address)| {
-                (format!("BACKCHANNEL_PEERS__{}", peer.to_uppercase()), format!("http://{address}"))
+                (format!("BACKCHANNEL_PEERS__{}", peer.to_uppercase()), format!("{scheme}://{address}"))
             })
             .collect();
         environment.push(("BACKCHANNEL_LIMITS__CALLS_PER_PERSON".into(), "0".into()));
@@ -98,7 +123,12 @@ impl World {
         });
         let running = futures::future::join_all(starting).await;
         Self {
-            wire: Wire::connect(|service| addresses[service].clone()).await.expect("all answer"),
+            wire: Wire::connect_by(
+                || Dialer::with(files, &Clock::system()),
+                |service| format!("{scheme}://{}", addresses[service]),
+            )
+            .await
+            .expect("all answer"),
             signer,
             place: Place::Processes {
                 running,
@@ -163,6 +193,12 @@ impl World {
             Place::Here(suite) => suite.grpc().to_string(),
             Place::Processes { running, .. } => running[0].grpc.clone(),
         }
+    }
+
+    /// The address of a service's process, as `host:port`.
+    pub(crate) fn address_of(&self, peer: &str) -> String {
+        let Place::Processes { addresses, .. } = &self.place else { panic!("all is in this process") };
+        addresses[peer].clone()
     }
 
     /// Where metrics are, of one process after the other.

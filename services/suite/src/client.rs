@@ -1,8 +1,15 @@
 //! How the commands call the API: where it is, as whom, and with which patience.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use http::Uri;
+use http::uri::Scheme;
+use kernel::Clock;
+use runtime::tls::{Dialer, Unusable};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -32,6 +39,9 @@ pub(crate) struct AddressFlags {
     /// Where one service is, if not at --addr: contacts, routing, notes or notifications
     #[arg(long = "at", value_name = "SERVICE=ADDR", value_parser = service_address)]
     at: Vec<(String, String)>,
+    /// Who must have signed the certificates at https:// addresses (PEM), if not one that the system trusts
+    #[arg(long, value_name = "FILE", env = "BACKCHANNEL_AUTHORITY")]
+    authority: Option<PathBuf>,
 }
 
 fn service_address(text: &str) -> Result<(String, String), String> {
@@ -48,14 +58,16 @@ impl AddressFlags {
     pub(crate) fn repeated(&self) -> String {
         let addr = if self.addr == ADDR { String::new() } else { format!(" --addr {}", self.addr) };
         let at = self.at.iter().map(|(service, address)| format!(" --at {service}={address}"));
-        std::iter::once(addr).chain(at).collect()
+        let authority = self.authority.iter().map(|file| format!(" --authority {}", file.display()));
+        std::iter::once(addr).chain(at).chain(authority).collect()
     }
 
     /// Connects, and fails at once where nobody listens.
     pub(crate) async fn connect(&self) -> Result<Wire, Failure> {
         let own =
             |service: &str| self.at.iter().find(|(name, _)| name == service).map(|(_, address)| address);
-        Wire::connect(|service| own(service).unwrap_or(&self.addr).clone()).await
+        let dialer = || Dialer::trusting(self.authority.as_deref(), &Clock::system());
+        Wire::connect_by(dialer, |service| own(service).unwrap_or(&self.addr).clone()).await
     }
 }
 
@@ -71,19 +83,30 @@ impl Wire {
     /// # Errors
     /// [`Failure`] where an address is not one, or nobody answers there.
     pub async fn connect(address_of: impl Fn(&str) -> String) -> Result<Self, Failure> {
+        Self::connect_by(|| Dialer::trusting(None, &Clock::system()), address_of).await
+    }
+
+    /// The same, where connections to `https://` addresses are made by this dialer.
+    ///
+    /// # Errors
+    /// As [`Wire::connect`], and where there is no dialer.
+    pub async fn connect_by(
+        dialer: impl Fn() -> Result<Dialer, Unusable>,
+        address_of: impl Fn(&str) -> String,
+    ) -> Result<Self, Failure> {
         let mut channels = BTreeMap::new();
         for service in SERVICES {
             let address = address_of(service);
             let uri = if address.contains("://") { address.clone() } else { format!("http://{address}") };
-            let endpoint = Endpoint::from_shared(uri).map_err(|error| Failure::because(&address, error))?;
-            let channel = endpoint.tcp_nodelay(true).connect_timeout(Duration::from_secs(5)).connect().await;
-            let nobody = |_| {
-                let elsewhere = "where it is with --addr ADDR, or a single service with --at SERVICE=ADDR";
-                Failure(format!(
-                    "nobody answers at {address}: start `backchannel up` there, or say {elsewhere}"
-                ))
+            let uri: Uri = uri.parse().map_err(|error| Failure::because(&address, error))?;
+            let patient = |it: Endpoint| it.tcp_nodelay(true).connect_timeout(Duration::from_secs(5));
+            let channel = if uri.scheme() == Some(&Scheme::HTTPS) {
+                let dialer = dialer().map_err(|error| Failure::because("the authority", error))?;
+                patient(Dialer::endpoint(uri)).connect_with_connector(dialer).await
+            } else {
+                patient(Endpoint::from(uri)).connect().await
             };
-            channels.insert(service, channel.map_err(nobody)?);
+            channels.insert(service, channel.map_err(|error| unconnected(&address, &error))?);
         }
         Ok(Self { channels })
     }
@@ -104,6 +127,21 @@ impl Wire {
             format!("Bearer {token}").parse().map_err(|error| Failure::because("the token", error))?;
         Ok(Session { wire: self.clone(), bearer: Bearer(value) })
     }
+}
+
+/// Why nobody can be called there, and what to do.
+fn unconnected(address: &str, error: &(dyn Error + 'static)) -> Failure {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let untrusted = causes
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .find(|it| it.kind() == io::ErrorKind::InvalidData);
+    if let Some(why) = untrusted {
+        let advice =
+            "name who signed its certificate with --authority FILE, and call it by a name that it is for";
+        return Failure(format!("no TLS with {address}: {why}; {advice}"));
+    }
+    let elsewhere = "where it is with --addr ADDR, or a single service with --at SERVICE=ADDR";
+    Failure(format!("nobody answers at {address}: start `backchannel up` there, or say {elsewhere}"))
 }
 
 /// Adds the token to each call.

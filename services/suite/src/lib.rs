@@ -11,6 +11,7 @@
 //! | [`doctor`] | `doctor`: what a process would meet if it started with a configuration |
 //! | [`migrate`] | `migrate`: the tables of a release, before it serves |
 //! | [`keys`] | `keys`: a development key without a server |
+//! | [`certificates`] | `certificates`: a development authority and what it signs |
 //! | [`completions`] | `completions SHELL`: for the shell that calls this |
 //! | [`descriptors`] | `descriptors`: the contracts for programs, such as the edge |
 //!
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use kernel::Clock;
 
+mod certificates;
 pub mod client;
 mod completions;
 mod counted;
@@ -82,13 +84,17 @@ enum Command {
     Report(report::ReportArgs),
     /// Check what a process would meet under a configuration, and say what to do about it
     ///
-    /// Settings, addresses, keys, databases, NATS, peers, clocks. Nothing is started or changed. Ends with 0 where a process would do its
+    /// Settings, addresses, keys, certificates, databases, NATS, peers, clocks. Nothing is started or changed. Ends with 0 where a process would do its
     /// work, with 1 where it would not.
     Doctor(doctor::DoctorArgs),
     /// Bring the tables of all services to the form of this release, without serving
     Migrate(runtime::ServeFlags),
     /// Make a development key, if there is none: to sign tokens with before anything serves
     Keys(keys::KeysArgs),
+    /// Make certificates for trying out TLS between services and edge, signed by an authority of one's own
+    ///
+    /// Called again, it renews them: a process takes them within 10 s. In production something else issues them, such as cert-manager.
+    Certificates(certificates::CertificatesArgs),
     /// Print what completes commands and flags in a shell
     Completions(completions::CompletionsArgs),
     /// Write the contracts as a descriptor set, for Envoy and other programs that read contracts
@@ -116,6 +122,7 @@ pub fn main_by(clock: Clock) -> ExitCode {
         Command::Doctor(args) => failure::told(doctor::run(args, clock)),
         Command::Migrate(flags) => migrate::run(flags, clock),
         Command::Keys(args) => failure::told(keys::run(&args, clock)),
+        Command::Certificates(args) => failure::told(certificates::run(&args, clock)),
         Command::Completions(args) => failure::told(completions::run(&args, Cli::command())),
         Command::Descriptors(args) => failure::told(descriptors::run(&args)),
     }

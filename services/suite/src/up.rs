@@ -1,10 +1,11 @@
 //! `backchannel up` and `backchannel serve`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use db::Migrations;
 use kernel::Clock;
-use runtime::{Running, ServeFlags, Unit};
+use runtime::{Running, ServeFlags, TlsFiles, Unit};
 
 /// One service by name.
 #[derive(clap::Args)]
@@ -55,11 +56,11 @@ pub(crate) fn up(flags: ServeFlags, clock: Clock) -> ExitCode {
     let served = flags.load().and_then(|mut config| {
         // Reflection is for whoever runs this on their own machine; behind an edge it is on the internal address only.
         config.public_reflection = true;
-        let data = config.data.display().to_string();
-        let audience = config.audience.clone();
+        let (data, audience) = (config.data.display().to_string(), config.audience.clone());
+        let transport = transport(&config.tls);
         runtime::run(config, clock, ServiceName::ALL.map(ServiceName::unit).into(), |running| {
             announce(running);
-            suggest(running, &data, &audience);
+            suggest(running, &data, &audience, &transport);
         })
     });
     runtime::exit_code(served)
@@ -78,7 +79,20 @@ fn announce(running: &Running) {
     let _ = runtime::say::output(ready);
 }
 
-fn suggest(running: &Running, data: &str, audience: &str) {
+/// How grpcurl is told what is spoken here.
+fn transport(tls: &TlsFiles) -> String {
+    let flag = |name: &str, file: &Option<PathBuf>| {
+        file.as_ref().map(|file| format!("-{name} {} ", file.display())).unwrap_or_default()
+    };
+    if tls.certificate.is_none() {
+        return "-plaintext ".to_owned();
+    }
+    let own =
+        if tls.mutual { flag("cert", &tls.certificate) + &flag("key", &tls.key) } else { String::new() };
+    flag("cacert", &tls.authority) + &own
+}
+
+fn suggest(running: &Running, data: &str, audience: &str, transport: &str) {
     let mut whose = if data == "data" { String::new() } else { format!(" --data {data}") };
     if audience != rpc::auth::AUDIENCE {
         whose.push_str(&format!(" --audience {audience}"));
@@ -88,7 +102,7 @@ fn suggest(running: &Running, data: &str, audience: &str) {
     let _ = runtime::say::output(format_args!(
         "\nTry, in another terminal:\n\
          \n  {program} token --org acme --sub ana --role agent{whose}\n\
-         \n  grpcurl -plaintext -H \"authorization: Bearer $({program} token --sub ana --role agent{whose})\" \\\
+         \n  grpcurl {transport}-H \"authorization: Bearer $({program} token --sub ana --role agent{whose})\" \\\
          \n    {} backchannel.routing.v1.AgentService/GetMyAgent\n\
          \nCtrl-C ends it.",
         running.grpc

@@ -20,6 +20,17 @@ pub use service::PeerService;
 pub use switchboard::Switchboard;
 pub use token::ServiceTokens;
 
+/// An endpoint that soon notices when nobody is there, or not any more.
+pub fn attentive(endpoint: Endpoint) -> Endpoint {
+    endpoint
+        .connect_timeout(Duration::from_secs(2))
+        .tcp_nodelay(true)
+        .tcp_keepalive(Some(Duration::from_secs(30)))
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(5))
+        .keep_alive_while_idle(true)
+}
+
 /// Another service. Cheap to clone.
 #[derive(Clone)]
 pub struct Peer {
@@ -36,14 +47,12 @@ enum Route {
 impl Peer {
     /// A service behind a network. Connects when first needed, and again whenever the connection is lost.
     pub fn channel(uri: Uri, tokens: ServiceTokens) -> Self {
-        let endpoint = Endpoint::from(uri)
-            .connect_timeout(Duration::from_secs(2))
-            .tcp_nodelay(true)
-            .tcp_keepalive(Some(Duration::from_secs(30)))
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(5))
-            .keep_alive_while_idle(true);
-        Self { route: Route::Network(endpoint.connect_lazy()), tokens }
+        Self::over(attentive(Endpoint::from(uri)).connect_lazy(), tokens)
+    }
+
+    /// The same over connections that somebody else makes, as encrypted ones are. They should be [`attentive`].
+    pub fn over(channel: Channel, tokens: ServiceTokens) -> Self {
+        Self { route: Route::Network(channel), tokens }
     }
 
     /// A service in this process.

@@ -15,6 +15,7 @@
 //! | keys: configured ones or the development key | `credentials` |
 //! | a key set that changes while the process runs | `key_set` |
 //! | metrics, probes | `internal` |
+//! | certificates: encrypted connections, both ways | [`tls`] |
 //! | logs and traces | `telemetry` |
 //! | events on their way to a peer, and what its answer means to the relay | `delivery` |
 //! | what a database's refusal is to a caller | `database` |
@@ -44,6 +45,7 @@ mod service;
 mod stalled;
 mod start;
 mod telemetry;
+pub mod tls;
 mod worker;
 
 /// The allocator of every program that runs services.
@@ -53,7 +55,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub use audit_trail::AuditTrail;
 pub use config::{
     Config, ConfigError, Connections, KeyFiles, LogFormat, Overrides, PeerAddresses, Secret, Section,
-    ShutdownConfig, TelemetryConfig,
+    ShutdownConfig, TelemetryConfig, TlsFiles,
 };
 pub use database::database;
 pub use delivery::{DELIVERY, delivered, recorded, to_peer, undelivered};

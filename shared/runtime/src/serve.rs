@@ -1,4 +1,4 @@
-//! The listener: gRPC over HTTP/2 and gRPC-Web over HTTP/1.1 or 2, on one port.
+//! The listener: gRPC over HTTP/2 and gRPC-Web over HTTP/1.1 or 2, on one port, over TLS where that is configured.
 //!
 //! Our own accept loop, because tonic's ends in two ways that hurt: with a shutdown signal it waits for open streams
 //! for ever, and with a maximal age it cuts connections without GOAWAY, so that callers see errors.
@@ -17,12 +17,14 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
 
 use crate::config::Connections;
 use crate::stalled::{Answers, Watched};
+use crate::tls::{Acceptor, Stream};
 
 /// How long a ping may stay unanswered.
 const PING_ANSWER: Duration = Duration::from_secs(10);
@@ -50,6 +52,22 @@ where
     B: http_body::Body<Data = bytes::Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    serve_by(None, listener, app, bounds, stop).await;
+}
+
+/// The same, over TLS where there is an acceptor.
+pub(crate) async fn serve_by<S, B>(
+    acceptor: Option<Acceptor>,
+    listener: TcpListener,
+    app: S,
+    bounds: &Connections,
+    stop: ServeStop,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: http_body::Body<Data = bytes::Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let builder = Arc::new(protocols(bounds));
     let patience = Patience {
         first_request: Duration::from_millis(bounds.first_request_ms),
@@ -63,8 +81,11 @@ where
             accepted = accept(&listener, &places) => accepted,
         };
         let (builder, app, stop) = (Arc::clone(&builder), app.clone(), stop.clone());
+        let acceptor = acceptor.clone();
         connections.spawn(async move {
-            converse(stream, &builder, app, patience, stop).await;
+            if let Some(stream) = opened(stream, acceptor, &stop).await {
+                converse(stream, &builder, app, patience, stop).await;
+            }
             drop(place);
         });
     }
@@ -115,6 +136,22 @@ async fn accept(
     }
 }
 
+/// The connection as its bytes are to be read. `None` if it is none that can be.
+async fn opened(stream: TcpStream, acceptor: Option<Acceptor>, stop: &ServeStop) -> Option<Stream> {
+    let Some(acceptor) = acceptor else { return Some(Either::Left(stream)) };
+    let last_chance = async {
+        stop.finish.cancelled().await;
+        tokio::select! {
+            () = tokio::time::sleep(LAST_CHANCE) => {}
+            () = stop.cut.cancelled() => {}
+        }
+    };
+    tokio::select! {
+        stream = acceptor.encrypted(stream) => stream,
+        () = last_chance => None,
+    }
+}
+
 /// The application of one connection, which remembers whether it was ever asked.
 #[derive(Clone)]
 struct Asked<S> {
@@ -147,7 +184,7 @@ struct Patience {
 /// Serves one connection until it ends. It is cut when no request came in time (hyper itself waits without end for the
 /// preface, and then for the first stream), and when an answer waits too long for its reader.
 async fn converse<S, B>(
-    stream: TcpStream,
+    stream: Stream,
     builder: &Builder<TokioExecutor>,
     app: S,
     patience: Patience,

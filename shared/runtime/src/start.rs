@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use kernel::Clock;
 use outbox::Wake;
-use rpc::{Health, Peer, Policy, Signer, Switchboard};
+use rpc::{Health, Peer, Policy, ServiceTokens, Signer, Switchboard};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -20,8 +21,9 @@ use crate::config::{Config, ConfigError, PeerAddresses};
 use crate::credentials::Credentials;
 use crate::error::StartError;
 use crate::internal::{self, Readiness};
-use crate::serve::{ServeStop, serve};
+use crate::serve::{ServeStop, serve_by};
 use crate::service::{Databases, Deps, Service, Unit};
+use crate::tls::{Acceptor, Dialer, Tls};
 use crate::worker::{Crew, Stage};
 
 /// A process that serves. [`Running::stop`] ends it in order; dropping it cuts everything off.
@@ -85,6 +87,7 @@ async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<
     for unit in &units {
         (unit.check)(&config)?;
     }
+    let tls = Tls::of(&config, &clock)?;
     let listener = bind("listen", config.listen).await?;
     let internal_listener = bind("metrics", config.metrics).await?;
     let (grpc, metrics) = (
@@ -104,6 +107,8 @@ async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<
     let databases = Databases::of(&config);
     let switchboard = Switchboard::new();
     let local: Vec<&'static str> = units.iter().map(Unit::name).collect();
+    let others =
+        Others { local: &local, switchboard: &switchboard, dialer: tls.as_ref().map(|tls| &tls.dialer) };
     let mut depended = Vec::with_capacity(units.len());
     for unit in &units {
         depended.push(Deps {
@@ -112,7 +117,7 @@ async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<
             seal: credentials.seal.clone(),
             streams_end: streams_end.clone(),
             service: unit.name,
-            peers: peers(unit.name, &local, &switchboard, &config.peers, &credentials)?,
+            peers: others.known_to(unit.name, &config.peers, &credentials)?,
             databases: databases.clone(),
         });
     }
@@ -138,10 +143,14 @@ async fn put_together(config: Config, clock: Clock, units: Vec<Unit>) -> Result<
     if let Some(key_set) = credentials.key_set.clone() {
         tokio::spawn(key_set.keep_up(credentials.verifier.clone(), upkeep.clone()));
     }
+    let acceptor = tls.map(|tls| {
+        tokio::spawn(tls.renewal.keep_up(upkeep.clone()));
+        tls.acceptor
+    });
     let probes = internal::routes(recorder, ready.clone(), credentials.public_keys.clone());
     let internal_app = with_reflection(Routes::default())?.into_axum_router().merge(probes);
-    let internal = listen(internal_listener, internal_app, &config);
-    let public = listen(listener, rpc::edge(stack), &config);
+    let internal = listen(None, internal_listener, internal_app, &config);
+    let public = listen(acceptor.flatten(), listener, rpc::edge(stack), &config);
     let (mut claiming, mut draining) = (Crew::new(), Crew::new());
     for (name, service) in &services {
         claiming.join(name, &service.workers, Stage::Claiming);
@@ -200,27 +209,46 @@ fn address_of(
     listener.local_addr().map_err(|error| StartError::Listen { key, address, error })
 }
 
-/// Where `service` finds the others: in this process if they run here, else at their configured address. Each service
-/// signs its own calls.
-fn peers(
-    service: &'static str,
-    local: &[&'static str],
-    switchboard: &Switchboard,
-    addresses: &PeerAddresses,
-    credentials: &Credentials,
-) -> Result<HashMap<&'static str, Peer>, StartError> {
-    let tokens = credentials.tokens_of(service)?;
-    let mut peers = HashMap::new();
-    for (name, address) in addresses.all() {
-        if local.contains(&name) {
-            peers.insert(name, Peer::local(switchboard.clone(), tokens.clone()));
-        } else if let Some(address) = address {
-            let uri: Uri =
-                address.parse().map_err(|error| ConfigError::bad_value(&format!("peers.{name}"), error))?;
-            peers.insert(name, Peer::channel(uri, tokens.clone()));
+/// The services around one.
+struct Others<'a> {
+    local: &'a [&'static str],
+    switchboard: &'a Switchboard,
+    dialer: Option<&'a Dialer>,
+}
+
+impl Others<'_> {
+    /// Where `service` finds them: in this process if they run here, else at their configured address. Each service signs its own calls.
+    fn known_to(
+        &self,
+        service: &'static str,
+        addresses: &PeerAddresses,
+        credentials: &Credentials,
+    ) -> Result<HashMap<&'static str, Peer>, StartError> {
+        let tokens = credentials.tokens_of(service)?;
+        let mut peers = HashMap::new();
+        for (name, address) in addresses.all() {
+            if self.local.contains(&name) {
+                peers.insert(name, Peer::local(self.switchboard.clone(), tokens.clone()));
+            } else if let Some(address) = address {
+                let uri: Uri = address
+                    .parse()
+                    .map_err(|error| ConfigError::bad_value(&format!("peers.{name}"), error))?;
+                peers.insert(name, peer_at(uri, self.dialer, tokens.clone()));
+            }
         }
+        Ok(peers)
     }
-    Ok(peers)
+}
+
+/// A peer behind a network, encrypted where its address says so.
+pub(crate) fn peer_at(uri: Uri, dialer: Option<&Dialer>, tokens: ServiceTokens) -> Peer {
+    match dialer {
+        Some(dialer) if uri.scheme() == Some(&Scheme::HTTPS) => {
+            let endpoint = rpc::peer::attentive(Dialer::endpoint(uri));
+            Peer::over(endpoint.connect_with_connector_lazy(dialer.clone()), tokens)
+        }
+        _ => Peer::channel(uri, tokens),
+    }
 }
 
 /// All services' routes as one. Each brings the same answer for unknown paths, of which only one may remain.
@@ -235,7 +263,7 @@ fn with_reflection(routes: Routes) -> Result<Routes, StartError> {
     rpc::with_reflection(routes).map_err(|error| StartError::Process(error.to_string()))
 }
 
-fn listen<S, B>(listener: TcpListener, app: S, config: &Config) -> Listening
+fn listen<S, B>(acceptor: Option<Acceptor>, listener: TcpListener, app: S, config: &Config) -> Listening
 where
     S: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
@@ -244,6 +272,6 @@ where
 {
     let stop = ServeStop::default();
     let (bounds, asked) = (config.connections.clone(), stop.clone());
-    let served = tokio::spawn(async move { serve(listener, app, &bounds, asked).await });
+    let served = tokio::spawn(async move { serve_by(acceptor, listener, app, &bounds, asked).await });
     Listening { stop, served }
 }

@@ -15,6 +15,8 @@ pub(super) fn check(config: &Config, sources: &Figment) -> Result<(), ConfigErro
         ("limits.longest_deadline_ms", limits.longest_deadline_ms > 0),
         ("connections.open", connections.open > 0),
         ("connections.streams", connections.streams > 0),
+        ("connections.handshakes", connections.handshakes > 0),
+        ("connections.handshake_ms", connections.handshake_ms > 0),
         ("connections.first_request_ms", connections.first_request_ms > 0),
         ("connections.keep_alive_ms", connections.keep_alive_ms > 0),
         ("connections.stalled_ms", connections.stalled_ms > 0),

@@ -32,7 +32,7 @@ pub struct Overrides {
 }
 
 /// Variables that start like ours and configure something else: the command line's own and the tests'.
-const NOT_CONFIGURATION: [&str; 4] = ["config", "token", "addr", "tools"];
+const NOT_CONFIGURATION: [&str; 5] = ["config", "token", "addr", "authority", "tools"];
 
 impl Config {
     /// Reads `file` if there is one, then the environment, then `flags`.

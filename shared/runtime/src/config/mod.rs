@@ -51,6 +51,8 @@ pub struct Config {
     pub audience: String,
     /// Keys to verify and to sign tokens with.
     pub keys: KeyFiles,
+    /// Encryption of the public address and of calls to peers.
+    pub tls: TlsFiles,
     /// How much a process takes before it refuses.
     pub limits: rpc::Limits,
     /// How much the listener takes.
@@ -90,7 +92,24 @@ pub struct KeyFiles {
     pub seals_before: Vec<PathBuf>,
 }
 
-/// Addresses of peers, as `http://host:port`.
+/// Files for TLS, in PEM. None named: nothing is encrypted. They are read again within 10 s of a change: certificates are renewed
+/// without a restart, and without the end of a connection. The internal address is never encrypted: probes cannot do it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificate of this process, with those between it and the authority. With it, gRPC is served over TLS only; where
+    /// peers ask for a certificate, it is shown to them.
+    pub certificate: Option<PathBuf>,
+    /// Its private key.
+    pub key: Option<PathBuf>,
+    /// The authorities that must have signed the certificates of peers at `https://`, and those of callers with `mutual`. More than
+    /// one while one takes over from another. Absent: those that the system trusts.
+    pub authority: Option<PathBuf>,
+    /// Whether callers must show a certificate of `authority`. Default false.
+    pub mutual: bool,
+}
+
+/// Addresses of peers, as `http://host:port`, or `https://host:port` where they serve with [`TlsFiles`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PeerAddresses {
@@ -126,6 +145,10 @@ pub struct Connections {
     pub streams: u32,
     /// Bytes of a request's headers, names included.
     pub header_bytes: u32,
+    /// TLS handshakes under way at once; further ones wait for a place in their time.
+    pub handshakes: usize,
+    /// Milliseconds a new connection has for its TLS handshake; then it is closed.
+    pub handshake_ms: u64,
     /// Milliseconds a new connection has to send its first request's headers, whatever it sends before; then it is closed.
     pub first_request_ms: u64,
     /// Milliseconds between HTTP/2 pings on a connection; one without an answer for 10 s is closed.
@@ -140,6 +163,8 @@ impl Default for Connections {
             open: 10_000,
             streams: 512,
             header_bytes: 16 * 1024,
+            handshakes: 256,
+            handshake_ms: 5_000,
             first_request_ms: 10_000,
             keep_alive_ms: 20_000,
             stalled_ms: 30_000,
@@ -226,6 +251,7 @@ impl Default for Config {
             issuer: None,
             audience: rpc::auth::AUDIENCE.to_owned(),
             keys: KeyFiles::default(),
+            tls: TlsFiles::default(),
             limits: rpc::Limits::default(),
             connections: Connections::default(),
             peers: PeerAddresses::default(),

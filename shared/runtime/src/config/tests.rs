@@ -77,7 +77,7 @@ fn a_file_that_cannot_be_read_is_named_with_its_flag_and_what_to_do() {
 #[test]
 fn what_configures_tests_and_the_command_line_is_not_configuration() {
     jailed(|jail| {
-        for name in ["TEST_POSTGRES", "CONFIG", "TOKEN", "ADDR"] {
+        for name in ["TEST_POSTGRES", "CONFIG", "TOKEN", "ADDR", "AUTHORITY"] {
             jail.set_env(format!("BACKCHANNEL_{name}"), "whatever");
         }
         load(None, &Overrides::default()).map(drop).map_err(|error| error.to_string())

@@ -60,7 +60,7 @@ fn sealed_by_signing() -> Finding {
     )
 }
 
-fn readable_by_all(secret: &Path) -> Option<Finding> {
+pub(super) fn readable_by_all(secret: &Path) -> Option<Finding> {
     let readable = secret.metadata().is_ok_and(|file| open_to_all(&file));
     readable.then(|| {
         Finding::doubtful(

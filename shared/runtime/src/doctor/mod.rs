@@ -4,6 +4,7 @@ mod databases;
 mod keys;
 mod neighbours;
 mod places;
+mod tls;
 
 use db::Migrations;
 use futures::future::BoxFuture;
@@ -58,7 +59,7 @@ impl Finding {
 }
 
 /// Looks at everything that `services` would need under this configuration: their settings, the places they listen at and write
-/// to, keys, databases, NATS, peers, clocks, the collector of traces.
+/// to, keys, certificates, databases, NATS, peers, clocks, the collector of traces.
 // Not `async fn`: the body of one is compiled again in each crate that awaits it.
 pub fn examine(
     config: Config,
@@ -70,10 +71,12 @@ pub fn examine(
         found.extend(places::look(&config).await);
         let (of_keys, credentials) = keys::look(&config, &clock);
         found.extend(of_keys);
+        let (of_tls, tls) = tls::look(&config, &clock);
+        found.extend(of_tls);
         found.extend(databases::look(&config, &clock, &services).await);
         found.push(neighbours::nats(&config).await);
         if let Some(credentials) = credentials {
-            found.extend(neighbours::peers(&config, &credentials).await);
+            found.extend(neighbours::peers(&config, &credentials, tls.as_ref()).await);
         }
         found.extend(neighbours::collector(&config).await);
         found

@@ -1,11 +1,13 @@
 //! Whom a process talks to: NATS, the other services, the collector of traces.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use http::Uri;
+use http::uri::Scheme;
 use kernel::OrgId;
 use proto::common::v1::ErrorReason;
-use rpc::{Peer, PeerService, ServiceTokens};
+use rpc::{Peer, PeerService};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic::{Code, Status};
@@ -13,6 +15,8 @@ use tonic::{Code, Status};
 use super::Finding;
 use crate::config::Config;
 use crate::credentials::Credentials;
+use crate::start::peer_at;
+use crate::tls::{Dialer, Tls};
 
 /// For an answer of somebody who is there.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -41,14 +45,27 @@ pub(super) async fn nats(config: &Config) -> Finding {
 
 /// Asks each configured peer something that no service may: who refuses it for its role is there, serves what we expect and
 /// knows our key.
-pub(super) async fn peers(config: &Config, credentials: &Credentials) -> Vec<Finding> {
+pub(super) async fn peers(config: &Config, credentials: &Credentials, tls: Option<&Tls>) -> Vec<Finding> {
+    let dialer = tls.map(|tls| &tls.dialer);
     let Ok(tokens) = credentials.tokens_of("doctor") else { return Vec::new() };
     let mut found = Vec::new();
     for (name, address) in config.peers.all() {
         let Some(address) = address else { continue };
         let about = format!("peer {name}");
-        found.push(match address.parse::<Uri>() {
-            Ok(uri) => judge(about, name, address, ask(name, uri, tokens.clone()).await),
+        let uri = address.parse::<Uri>();
+        if dialer.is_some() && uri.as_ref().is_ok_and(|uri| uri.scheme() == Some(&Scheme::HTTP)) {
+            let advice = format!("take https:// in peers.{name}, and serve there with a certificate");
+            found.push(Finding::doubtful(about.clone(), "is called without encryption", advice));
+        }
+        found.push(match uri {
+            Ok(uri) => match untrusted(&uri, dialer).await {
+                Some(why) => Finding::ill(
+                    about,
+                    format!("no TLS with {address}: {why}"),
+                    format!("see that {name} serves with a certificate for that name, and that tls.authority has who signed it"),
+                ),
+                None => judge(about, name, address, ask(name, peer_at(uri, dialer, tokens.clone())).await),
+            },
             Err(error) => {
                 let text = format!("peers.{name}: {error}");
                 Finding::ill(about, text, format!("an address is http://{name}:50051"))
@@ -58,9 +75,16 @@ pub(super) async fn peers(config: &Config, credentials: &Credentials) -> Vec<Fin
     found
 }
 
-async fn ask(name: &str, uri: Uri, tokens: ServiceTokens) -> Status {
+/// Why there is no TLS with somebody who is there.
+async fn untrusted(uri: &Uri, dialer: Option<&Dialer>) -> Option<String> {
+    let dialer = dialer.filter(|_| uri.scheme() == Some(&Scheme::HTTPS))?;
+    let refused = timeout(PATIENCE, dialer.dial(uri)).await.ok()?.err()?;
+    matches!(refused.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof).then(|| refused.to_string())
+}
+
+async fn ask(name: &str, peer: Peer) -> Status {
     let Ok(org) = OrgId::parse(NOBODYS) else { return Status::internal("") };
-    let peer = Peer::channel(uri, tokens).as_service(&org, PATIENCE);
+    let peer = peer.as_service(&org, PATIENCE);
     let answer = match name {
         "contacts" => contacts(peer).await,
         "routing" => routing(peer).await,
