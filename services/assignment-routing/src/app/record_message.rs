@@ -1,4 +1,5 @@
-//! A message went in or out (R5). The hot path: four statements for a message of a known conversation.
+//! A message went in or out (R5). The hot path: four statements for a message of a known conversation, and one more where its customer
+//! begins to wait for an agent.
 //!
 //! What a blocked contact writes calls nobody (C9). Contacts knows who is blocked, and is asked only where it matters: for a new
 //! conversation, whose contact has to be resolved in any case, and before a message would open a conversation again. So a block holds

@@ -198,12 +198,15 @@ testkit::on_both_databases! {
         let off = world.settle(UpdateSettingsRequest { offline_grace: seconds(0), ..Default::default() }).await;
         assert_eq!(off.offline_grace, seconds(0));
         world.leave("ana", &ana).await;
+        world.pass(600);
+        assert_eq!(holder(&world.read(&kept.conversation_id).await), "ana");
         let short = world.settle(UpdateSettingsRequest { offline_grace: seconds(5), ..Default::default() }).await;
         assert_eq!(short.offline_grace, seconds(5));
         world.leave("ben", &ben).await;
         world.pass(5);
-        world.until(&lost.conversation_id, |it| it.assignee.is_none()).await;
-        assert_eq!(holder(&world.read(&kept.conversation_id).await), "ana");
+        for it in [&kept, &lost] {
+            world.until(&it.conversation_id, |it| it.assignee.is_none()).await;
+        }
         let mask = prost_types::FieldMask { paths: vec!["offline_grace".into()] };
         let back = world.settle(UpdateSettingsRequest { update_mask: Some(mask), ..Default::default() }).await;
         assert_eq!(back.offline_grace, seconds(60), "the default");

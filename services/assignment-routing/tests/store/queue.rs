@@ -251,7 +251,9 @@ db::both_databases!(snoozes_are_due_at_their_time_across_organizations, MIGRATIO
     let found = due().await;
     assert_eq!(found.len(), 2);
     for store::snoozes::Due { org_id, conversation_id, .. } in found {
-        db.write(&org_id, move |tx| Box::pin(store::snoozes::delete_snooze(tx, conversation_id))).await.unwrap();
+        db.write(&org_id, move |tx| Box::pin(store::snoozes::delete_snooze(tx, conversation_id)))
+            .await
+            .unwrap();
     }
     assert!(due().await.is_empty());
 });

@@ -195,7 +195,7 @@ impl Kinds {
     /// Who is good at the same as somebody, they themselves included.
     fn equals(&self, subject: &str) -> &[String] {
         let of = |equals: &&Vec<String>| equals.iter().any(|it| it == subject);
-        self.0.iter().find(of).map_or(&[], Vec::as_slice)
+        self.0.iter().find(of).map_or(&[][..], Vec::as_slice)
     }
 
     /// The least of an index over each kind.

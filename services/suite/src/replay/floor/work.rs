@@ -232,7 +232,7 @@ impl Desk {
         });
         let entries = mine.await.map_err(failed)?.entries;
         let mut mine: Vec<pb::Conversation> = entries.into_iter().filter_map(|it| it.conversation).collect();
-        mine.sort_by_key(|it| it.last_activity_time.map(|time| (time.seconds, time.nanos)));
+        mine.sort_by_key(|it| it.last_activity_time.as_ref().map(|time| (time.seconds, time.nanos)));
         for pb::Conversation { conversation_id, .. } in mine.into_iter().take(most) {
             let request = pb::ResolveConversationRequest { conversation_id, etag: String::new() };
             let resolved = patiently(|| {
