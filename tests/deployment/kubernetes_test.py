@@ -203,7 +203,7 @@ class Network(unittest.TestCase):
             self.assertIn(str(Path(file).parent), mounted)
         edge = named(rendered("production"), "Deployment")["edge"]["spec"]["template"]["spec"]
         mounted = [it["mountPath"] for it in edge["containers"][0]["volumeMounts"]]
-        envoy = Path("deploy/envoy/kubernetes.yaml").read_text() + Path("deploy/envoy/internal.yaml").read_text()
+        envoy = "".join(Path("deploy/envoy", file).read_text() for file in ("kubernetes.yaml", "internal.yaml", "authority.yaml"))
         for file in re.findall(r"(?:filename|path|proto_descriptor): \"?(/etc/(?:backchannel|envoy)/[^\s\"},]+)", envoy):
             self.assertTrue(any(file == at or file.startswith(f"{at}/") for at in mounted), file)
 

@@ -136,10 +136,12 @@ class Shapes:
 
     def _inside(self, name: str, folder: Path) -> dict[str, object]:
         """The edge's settings towards the services, with its certificate from this folder."""
-        sds = self.stage.files / f"{name}.yaml"
-        written = (ROOT / "deploy/envoy/internal.yaml").read_text()
-        sds.write_text(written.replace("/etc/backchannel/certificates/edge", str(folder)))
-        return {"service_sds": sds, "service_folder": folder}
+        settings: dict[str, object] = {"service_folder": folder}
+        for setting, file in (("service_sds", "internal.yaml"), ("service_authority", "authority.yaml")):
+            settings[setting] = sds = self.stage.files / f"{name}-{file}"
+            written = (ROOT / "deploy/envoy" / file).read_text()
+            sds.write_text(written.replace("/etc/backchannel/certificates/edge", str(folder)))
+        return settings
 
     def _served(self) -> str:
         host, port = self.edge.address.split(":")
