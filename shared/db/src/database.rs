@@ -5,6 +5,7 @@ use crate::migrate::Migrations;
 use crate::postgres::{Access, Postgres};
 use crate::sqlite::Sqlite;
 use crate::tx::Scope;
+use crate::work::Durability;
 use crate::{DbError, Engine, RequestIdReused, Retry, Tx};
 use futures::future::BoxFuture;
 use kernel::{Clock, OrgId};
@@ -65,7 +66,7 @@ impl fmt::Debug for Target {
 ///
 /// Work is handed over as a closure that owns what it needs: once accepted it runs to its end, even if the caller goes
 /// away meanwhile (a client's cancel never leaves a transaction half done). The answer comes after the commit is
-/// durable. No peer is awaited inside: a transaction that takes longer than a few seconds is rolled back.
+/// durable, but for [`Db::write_system_relaxed`]. No peer is awaited inside: a transaction that takes longer than a few seconds is rolled back.
 #[derive(Clone)]
 pub struct Db(Arc<Backend>);
 
@@ -120,7 +121,7 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.write_in(Scope::Tenant(org.clone()), work).await
+        self.write_in(Scope::Tenant(org.clone()), Durability::Durable, work).await
     }
 
     /// Like [`Db::write`], unless the same request was done before: then its first answer is given again. See
@@ -147,7 +148,22 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        self.write_in(Scope::System, work).await
+        self.write_in(Scope::System, Durability::Durable, work).await
+    }
+
+    /// Like [`Db::write_system`], but answers before it is durable: a loss of power may take it back, or a crash of the database server,
+    /// and with it nothing that was durable before. Only for bookkeeping that is then done again without harm, as claims and marks of what is delivered at least
+    /// once: it waits for no sync of the disk, and nobody waits for it.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn write_system_relaxed<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.write_in(Scope::System, Durability::Relaxed, work).await
     }
 
     /// Does the work on one snapshot of the organization's data; it cannot write.
@@ -186,13 +202,13 @@ impl Db {
         })
     }
 
-    async fn write_in<T, E, F>(&self, scope: Scope, work: F) -> Result<T, E>
+    async fn write_in<T, E, F>(&self, scope: Scope, durability: Durability, work: F) -> Result<T, E>
     where
         F: crate::work::Work<T, E>,
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let (job, answer) = job::accept(scope, work);
+        let (job, answer) = job::accept(scope, durability, work);
         self.0.write(job).await?;
         answer.get().await
     }
@@ -203,7 +219,7 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let (job, answer) = job::accept(scope, work);
+        let (job, answer) = job::accept(scope, Durability::Durable, work);
         self.0.read(job).await?;
         answer.get().await
     }

@@ -2,7 +2,7 @@
 //! not again for every kind of work there is.
 
 use crate::tx::{Hook, Scope};
-use crate::work::{self, End, Work};
+use crate::work::{self, Durability, End, Work};
 use crate::{DbError, Tx};
 use futures::future::BoxFuture;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +13,7 @@ use tracing::{Instrument, Span};
 /// One caller's work, accepted and not yet begun.
 pub(crate) struct Job {
     pub(crate) scope: Scope,
+    pub(crate) durability: Durability,
     task: Box<dyn Task>,
     answered: oneshot::Sender<()>,
     span: Span,
@@ -97,7 +98,7 @@ struct Accepted<T, E, F> {
 }
 
 /// Makes a job of the work, and the place where its answer arrives.
-pub(crate) fn accept<T, E, F>(scope: Scope, work: F) -> (Job, Answer<T, E>)
+pub(crate) fn accept<T, E, F>(scope: Scope, durability: Durability, work: F) -> (Job, Answer<T, E>)
 where
     F: Work<T, E>,
     T: Send + 'static,
@@ -107,11 +108,11 @@ where
     let result = Slot(Arc::default());
     let answer = Answer { answered, result: Slot(Arc::clone(&result.0)) };
     let task = Box::new(Accepted { work: Some(work), result });
-    (Job { scope, task, answered: tell, span: Span::current() }, answer)
+    (Job { scope, durability, task, answered: tell, span: Span::current() }, answer)
 }
 
 impl<T, E: From<DbError>> Answer<T, E> {
-    /// The result, once the work has ended and, if it wrote, is durable.
+    /// The result, once the work has ended and, if it wrote, is as durable as it is to be.
     pub(crate) async fn get(self) -> Result<T, E> {
         // Every accepted job is answered; only a runtime that is shutting down drops one.
         let told = self.answered.await.is_ok();

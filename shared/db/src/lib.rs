@@ -1,5 +1,5 @@
 //! All of a service's data goes through here: one SQL text for SQLite and PostgreSQL, the organization bound by the
-//! transaction, nothing acknowledged before it is durable.
+//! transaction, nothing acknowledged before it is durable but bookkeeping that says so.
 //!
 //! A service opens one [`Db`] with its [`Migrations`], writes in [`Db::write`], reads in [`Db::read`], and keeps its SQL
 //! in store functions of one [`Query`] each:

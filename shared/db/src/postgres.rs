@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::migrate::{self, Migrations};
 use crate::opening;
 use crate::tx::{Conn, Scope};
-use crate::work::{End, POSTGRES_MOST};
+use crate::work::{Durability, End, POSTGRES_MOST};
 use crate::{DbError, Tx};
 use futures::future::BoxFuture;
 use kernel::Clock;
@@ -115,7 +115,7 @@ impl Postgres {
 impl Inner {
     async fn transact(&self, access: Access, job: Job) {
         let scope = job.scope.clone();
-        let session = match self.begin(access, &scope).await {
+        let session = match self.begin(access, &scope, job.durability).await {
             Ok(session) => session,
             Err(error) => return job.refuse(error),
         };
@@ -146,7 +146,12 @@ impl Inner {
     }
 
     /// Begins, with the organization set, in one round trip.
-    async fn begin(&self, access: Access, scope: &Scope) -> Result<Session<sqlx::Postgres>, DbError> {
+    async fn begin(
+        &self,
+        access: Access,
+        scope: &Scope,
+        durability: Durability,
+    ) -> Result<Session<sqlx::Postgres>, DbError> {
         let begin = match access {
             Access::Write => "BEGIN",
             Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -156,8 +161,13 @@ impl Inner {
             // No slug, so no organization has this name; policies of work tables admit it.
             Scope::System => "*",
         };
+        let commit = match durability {
+            Durability::Durable => "",
+            Durability::Relaxed => "; SET LOCAL synchronous_commit = off",
+        };
         // A slug needs no quoting; it is done all the same, so that this line is right by itself.
-        let sql: Arc<str> = format!("{begin}; SET LOCAL app.org = '{}'", org.replace('\'', "''")).into();
+        let org = org.replace('\'', "''");
+        let sql: Arc<str> = format!("{begin}; SET LOCAL app.org = '{org}'{commit}").into();
         // After PostgreSQL restarted, every connection in the pool is dead. Each that fails is closed and gone, so
         // after as many tries as there are connections a new one is opened.
         let mut tries = self.connections.most() + 1;

@@ -137,7 +137,7 @@ fn make(path: &Path) -> std::io::Result<()> {
     file.open(path).map(drop)
 }
 
-/// The connection that writes: every commit is on the disk before it is acknowledged.
+/// The connection that writes: every commit is on the disk before it is acknowledged, unless its group says otherwise.
 fn writing(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)

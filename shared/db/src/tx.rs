@@ -32,7 +32,7 @@ pub(crate) enum Conn {
     Postgres(Session<Postgres>),
 }
 
-/// What to do once the transaction is durable.
+/// What to do once the transaction is committed, as durably as it is to be.
 pub(crate) type Hook = Box<dyn FnOnce() + Send>;
 
 /// A transaction. Begun and ended by [`Db`](crate::Db); the work in between only queries.
@@ -114,7 +114,7 @@ impl Tx {
         Query::new(self, sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql)))
     }
 
-    /// Does something once the transaction is durable, not at all if it is rolled back. It must be quick and must not
+    /// Does something once the transaction is committed, as durably as it is to be; not at all if it is rolled back. It must be quick and must not
     /// block: it runs before the caller is answered. In reads it never runs.
     pub fn after_commit(&mut self, hook: impl FnOnce() + Send + 'static) {
         self.hooks.push(Box::new(hook));

@@ -23,6 +23,16 @@ impl<T, E, F> Work<T, E> for F where
 {
 }
 
+/// What has to be true of a commit when the caller is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// It outlives a loss of power, and a crash of the database server.
+    Durable,
+    /// It outlives this process, and is on the disk with the next one that is durable. A loss of power before that takes it back, on
+    /// PostgreSQL a crash of the server as well, and nothing that was durable before it.
+    Relaxed,
+}
+
 /// How the transaction has to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {

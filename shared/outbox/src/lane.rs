@@ -140,7 +140,8 @@ impl Lane {
         let release = self.released.is_none_or(|at| at.elapsed() >= self.settings.poll);
         let claimed = self
             .db
-            .write_system(move |tx| {
+            // Lost with the power or with the database server, what is marked is delivered again and what is claimed is claimed again.
+            .write_system_relaxed(move |tx| {
                 Box::pin(async move {
                     if let Some(last) = settlement {
                         last.write(tx, source, target, attempts).await?;
@@ -166,7 +167,9 @@ impl Lane {
         let (source, target, attempts) = (self.source, self.target, self.settings.attempts);
         let written: Result<(), DbError> = self
             .db
-            .write_system(move |tx| Box::pin(async move { last.write(tx, source, target, attempts).await }))
+            .write_system_relaxed(move |tx| {
+                Box::pin(async move { last.write(tx, source, target, attempts).await })
+            })
             .await;
         if written.is_err() { settlement } else { None }
     }

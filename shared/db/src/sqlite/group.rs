@@ -6,8 +6,9 @@
 
 use crate::job::{Done, Job};
 use crate::tx::Conn;
-use crate::work::{End, SQLITE_MOST};
+use crate::work::{Durability, End, SQLITE_MOST};
 use crate::{DbError, Tx};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteArguments;
 
 pub(super) struct Group<'w> {
@@ -37,8 +38,21 @@ pub(super) enum Taken {
 }
 
 impl<'w> Group<'w> {
-    pub(super) async fn begin(tx: &'w mut Tx) -> Result<Self, DbError> {
-        control(tx, "BEGIN IMMEDIATE").await?;
+    /// Begins, and says first what commits wait for if that is another thing than before.
+    pub(super) async fn begin(tx: &'w mut Tx, change: Option<Durability>) -> Result<Self, DbError> {
+        match change {
+            None => control(tx, "BEGIN IMMEDIATE").await?,
+            // Read anew each time: SQLite obeys this one when it reads it, not when it runs it.
+            Some(durability) => {
+                let level = match durability {
+                    Durability::Durable => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+                    // The log is synced before its pages go into the file all the same: a loss of power leaves what was committed up
+                    // to some moment. The next commit that is synced syncs all before it.
+                    Durability::Relaxed => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+                };
+                sqlx::raw_sql(level).execute(writer(tx)?).await?;
+            }
+        }
         Ok(Self { tx, done: Vec::new(), savepoint: Savepoint::None })
     }
 
@@ -98,7 +112,7 @@ impl<'w> Group<'w> {
         Ok(())
     }
 
-    /// Commits, with one sync of the log, and only then answers. False if the connection must not be used again.
+    /// Commits, with one sync of the log unless nobody needs that, and only then answers. False if the connection must not be used again.
     pub(super) async fn commit(self) -> bool {
         let committed = control(self.tx, "COMMIT").await.map_err(|error| match error {
             DbError::Full => DbError::Full,
@@ -124,9 +138,15 @@ impl<'w> Group<'w> {
 
 /// Runs a statement of the transaction itself, prepared once and kept.
 async fn control(tx: &mut Tx, sql: &'static str) -> Result<(), DbError> {
-    let Conn::Writer(conn) = &mut tx.conn else {
-        return Err(DbError::Corrupt("a group commits on the writer only".to_owned()));
-    };
-    sqlx::query_with(sql, SqliteArguments::default()).execute(conn).await?;
+    sqlx::query_with(sql, SqliteArguments::default()).execute(writer(tx)?).await?;
     Ok(())
+}
+
+fn writer(tx: &mut Tx) -> Result<&mut SqliteConnection, DbError> {
+    match &mut tx.conn {
+        Conn::Writer(conn) => Ok(conn),
+        Conn::Reader(_) | Conn::Postgres(_) => {
+            Err(DbError::Corrupt("a group commits on the writer only".to_owned()))
+        }
+    }
 }

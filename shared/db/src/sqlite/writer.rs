@@ -3,6 +3,7 @@
 use super::group::{Group, Taken};
 use crate::job::Job;
 use crate::tx::{Conn, Scope};
+use crate::work::Durability;
 use crate::{DbError, Tx};
 use kernel::Clock;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -25,6 +26,10 @@ pub(super) struct Writer {
     name: String,
     /// Several callers wrote at once a moment ago.
     busy: bool,
+    /// What the connection's commits wait for; `None` where that is not known.
+    durability: Option<Durability>,
+    /// Has to be durable and came while a commit was prepared that is not: it begins the next one.
+    held: Option<Job>,
 }
 
 impl Writer {
@@ -37,7 +42,8 @@ impl Writer {
         name: String,
     ) -> Self {
         let tx = Some(Self::tx(conn, &clock));
-        Self { tx, options, queue, closing, clock, name, busy: false }
+        let durability = Some(Durability::Durable);
+        Self { tx, options, queue, closing, clock, name, busy: false, durability, held: None }
     }
 
     fn tx(conn: SqliteConnection, clock: &Clock) -> Tx {
@@ -56,6 +62,9 @@ impl Writer {
     }
 
     async fn next(&mut self) -> Option<Job> {
+        if let Some(job) = self.held.take() {
+            return Some(job);
+        }
         tokio::select! {
             biased;
             job = self.queue.recv() => job,
@@ -72,7 +81,10 @@ impl Writer {
             Ok(tx) => tx,
             Err(error) => return first.refuse(error),
         };
-        let mut group = match Group::begin(&mut tx).await {
+        let durability = first.durability;
+        let change = (self.durability != Some(durability)).then_some(durability);
+        self.durability = None;
+        let mut group = match Group::begin(&mut tx, change).await {
             Ok(group) => group,
             Err(error) => {
                 // Busy leaves the connection as it was; after anything else a new one is safer.
@@ -80,17 +92,20 @@ impl Writer {
                 return first.refuse(error);
             }
         };
+        self.durability = Some(durability);
         let started = Instant::now();
         let mut next = Some(first);
         while let Some(job) = next.take() {
             match group.take(job).await {
-                Taken::More if group.jobs() < JOBS && started.elapsed() < WORK => next = self.waiting().await,
+                Taken::More if group.jobs() < JOBS && started.elapsed() < WORK => {
+                    next = self.joining(durability).await
+                }
                 Taken::More => {}
                 Taken::Ended => return self.tx = Some(tx),
                 Taken::Lost => return,
             }
         }
-        self.busy = group.jobs() > 1;
+        self.busy = group.jobs() > 1 || self.held.is_some();
         metrics::histogram!("db_commit_jobs", "database" => self.name.clone()).record(group.jobs() as f64);
         let commit = Instant::now();
         let whole = group.commit().await;
@@ -110,10 +125,21 @@ impl Writer {
         self.queue.try_recv().ok()
     }
 
+    /// A job that is there already and may be in a commit that waits for this.
+    async fn joining(&mut self, durability: Durability) -> Option<Job> {
+        let job = self.waiting().await?;
+        if durability == Durability::Durable || job.durability == durability {
+            return Some(job);
+        }
+        self.held = Some(job);
+        None
+    }
+
     async fn open(&mut self) -> Result<Tx, DbError> {
         match self.tx.take() {
             Some(tx) => Ok(tx),
             None => {
+                self.durability = Some(Durability::Durable);
                 let options = self.options.clone().create_if_missing(false);
                 Ok(Self::tx(SqliteConnection::connect_with(&options).await?, &self.clock))
             }

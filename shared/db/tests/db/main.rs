@@ -15,6 +15,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
 mod cancel;
+mod durability;
 mod facade;
 mod gather;
 mod group_commit;
