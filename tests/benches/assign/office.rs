@@ -68,9 +68,9 @@ impl Office {
         let conversations = "INSERT INTO conversations (org_id, conversation_id, version, source, channel, external_id,
                  contact_id, subject, tags, priority, status, team_id, waiting_since, last_activity_time, create_time,
                  message_count, last_inbound_position, last_entry_time)
-             SELECT 'bench', (id || '7' || substr(md5(id), 1, 3) || '8' || substr(md5(id), 4, 15))::uuid, 1, 'backlog',
-                 'chat', 'w-' || id, gen_random_uuid(), '', '[]', 2, 'OPEN', $1::uuid, at, at, at, 1, 1, at
-             FROM (SELECT now + n AS at, lpad(to_hex(now / 1000 + n), 12, '0') AS id
+             SELECT 'bench', (id || '7' || substr(chance, 1, 3) || '8' || substr(chance, 4, 15))::uuid, 1, 'backlog',
+                 'chat', 'w-' || chance, gen_random_uuid(), '', '[]', 2, 'OPEN', $1::uuid, at, at, at, 1, 1, at
+             FROM (SELECT now + n AS at, lpad(to_hex(now / 1000 + n), 12, '0') AS id, md5(random()::text) AS chance
                  FROM generate_series(1, $2::bigint) n,
                      (SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint AS now) clock) numbered";
         let queue = "INSERT INTO queue (org_id, conversation_id, team_id, strategy, traces, priority, queue_time, explained)
