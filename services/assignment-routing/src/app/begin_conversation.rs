@@ -103,7 +103,7 @@ impl App {
         mut plan: Plan,
     ) -> Result<(), Error> {
         count_failures(tx, &plan);
-        self.speak(tx, new, &plan, it.now).await?;
+        self.speak(tx, new, &mut plan, it.now).await?;
         if let Some(named) = plan.agent {
             let mut effects = Effects::of(&self.clock, None);
             let given = self.give_to(tx, &mut effects, new, named, &mut plan).await?;

@@ -16,7 +16,7 @@ use crate::domain::begun::Begun;
 use crate::domain::conversation::{Conversation, Status};
 use crate::domain::facts::{ContactFacts, Facts};
 use crate::domain::priority::Priority;
-use crate::domain::ruleset::{Plan, Ruleset};
+use crate::domain::ruleset::{Notice, Plan, Ruleset};
 use crate::domain::workflow::Workflow;
 use crate::error::Error;
 use crate::peers;
@@ -174,12 +174,13 @@ fn same(one: &Plan, other: &Plan) -> bool {
         let queue = plan.queue.as_ref().map(|routed| (routed.team, routed.sharing.clone()));
         let notes: Vec<String> =
             plan.notes.iter().map(|note| format!("{}\n{}", note.name, note.text)).collect();
-        (queue, plan.agent.map(|named| named.agent), notes)
+        let told = |it: &Notice| {
+            (plan.name_of(it.workflow).to_owned(), it.agents.clone(), it.team, it.reason.clone())
+        };
+        let notices: Vec<_> = plan.notices.iter().map(told).collect();
+        (queue, plan.agent.map(|named| named.agent), notes, notices)
     };
-    one.tags == other.tags
-        && one.priority == other.priority
-        && one.notices == other.notices
-        && to(one) == to(other)
+    one.tags == other.tags && one.priority == other.priority && to(one) == to(other)
 }
 
 /// A conversation as it began, as far as that is known.

@@ -101,11 +101,11 @@ impl App {
         count_failures(tx, &plan);
         let mut effects = Effects::of(&self.clock, None);
         let relabelled = relabel(&mut effects, &mut it, &plan);
+        self.speak(tx, &it, &mut plan, now).await?;
         let moved = match it.status {
             Status::Open => self.place(tx, &mut effects, &mut it, &mut plan, prepared).await?,
             Status::Snoozed | Status::Resolved => None,
         };
-        self.speak(tx, &it, &plan, now).await?;
         if moved.is_none() {
             effects.decide(Decision {
                 outcome: Outcome::Unchanged,
@@ -241,12 +241,12 @@ impl App {
         Ok(true)
     }
 
-    /// Tells people, and writes notes down, as the plan says.
+    /// Tells people, and writes notes down, as the plan says; remarks in it who could not be told.
     pub(super) async fn speak(
         &self,
         tx: &mut Tx,
         it: &Conversation,
-        plan: &Plan,
+        plan: &mut Plan,
         now: Timestamp,
     ) -> Result<(), Error> {
         let mut events = Vec::new();
@@ -263,17 +263,21 @@ impl App {
             let teams: Vec<TeamId> = teams.into_iter().collect();
             let people = store::agents::list_people(tx, &agents).await?;
             let members = store::teams::list_members(tx, &teams).await?;
-            for notice in &plan.notices {
+            for notice in std::mem::take(&mut plan.notices) {
                 let named = people.iter().filter(|person| notice.agents.contains(&person.agent));
                 let of_team =
                     members.iter().filter(|(team, _)| Some(*team) == notice.team).map(|(_, who)| who);
                 let recipients: BTreeSet<String> =
                     named.chain(of_team).map(|person| person.subject.to_string()).collect();
+                if recipients.is_empty() {
+                    plan.remark(notice.workflow, "a notice reached nobody, as its team had no members");
+                    continue;
+                }
                 let told = ToldSeveral {
                     event: self.clock.new_id().into(),
                     about: NotificationType::Workflow,
                     recipients: recipients.into_iter().collect(),
-                    reason: format!("Workflow \"{}\": {}", notice.workflow, notice.reason),
+                    reason: format!("Workflow \"{}\": {}", plan.name_of(notice.workflow), notice.reason),
                     conversation: it.id,
                     occur_time: now,
                 };

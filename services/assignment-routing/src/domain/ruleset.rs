@@ -42,8 +42,8 @@ pub struct Named {
 /// What people are told by a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// What the workflow is called.
-    pub workflow: String,
+    /// The workflow that does.
+    pub workflow: WorkflowId,
     /// Agents.
     pub agents: BTreeSet<AgentId>,
     /// A team, whose members are told.
@@ -101,9 +101,10 @@ impl Plan {
         self.traces.iter().find(|trace| trace.workflow == workflow).map_or("", |trace| &trace.name)
     }
 
-    /// Notes what of a workflow's actions could not be done.
+    /// Notes what of a workflow's actions could not be done, each thing once.
     pub fn remark(&mut self, workflow: WorkflowId, detail: &str) {
-        for trace in self.traces.iter_mut().filter(|trace| trace.workflow == workflow) {
+        let news = |trace: &&mut Trace| trace.workflow == workflow && !trace.detail.contains(detail);
+        for trace in self.traces.iter_mut().filter(news) {
             let between = if trace.detail.is_empty() { "" } else { "; " };
             trace.detail = format!("{}{between}{detail}", trace.detail);
         }
@@ -282,7 +283,7 @@ fn act(workflow: &Workflow, facts: &mut Facts, plan: &mut Plan) -> Flow {
             Action::SetPriority(priority) => facts.priority = *priority,
             Action::Notify { agents, team, reason } if plan.notices.len() < MOST_WORDS => {
                 plan.notices.push(Notice {
-                    workflow: workflow.name.clone(),
+                    workflow: workflow.id,
                     agents: agents.clone(),
                     team: *team,
                     reason: reason.clone(),

@@ -74,6 +74,20 @@ testkit::on_both_databases! {
         assert_eq!(listed.workflows, [present]);
     }
 
+    // R15
+    async fn a_draft_that_is_what_there_is_changes_nothing_whatever_its_workflows_do(engine) {
+        let world = World::on(engine).await;
+        let (ana, bags) = (world.agent("ana").await, world.team("bags", &[]).await);
+        let tell = Do::Notify(NotifyPeople { agent_ids: vec![ana.agent_id], reason: "A bag.".into(), ..Default::default() });
+        let note = Do::AddNote(AddNote { text: "a bag".into() });
+        let workflow = spec("message.text.contains('bag')", vec![tell, note, add_tags(&["seen"]), assign_team(&bags)]);
+        let create = CreateWorkflowRequest { spec: Some(workflow.clone()), ..Default::default() };
+        world.workflows().create_workflow(create).await.unwrap();
+        world.record(texts("c-1", "my bag")).await;
+        let answer = world.simulate(since(NEW_YEAR, vec![workflow])).await.unwrap();
+        assert_eq!((answer.looked_at_count, answer.changed), (1, vec![]));
+    }
+
     // R15, P7
     async fn every_conversation_of_the_range_is_looked_at_once_page_by_page(engine) {
         let world = World::at_new_year(engine).await;

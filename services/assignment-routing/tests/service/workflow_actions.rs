@@ -108,6 +108,28 @@ testkit::on_both_databases! {
         assert_eq!(refusal(&refused).1, Some(ErrorReason::InUse), "a team that a workflow tells stays");
     }
 
+    // R9, R15
+    async fn a_team_without_members_leaves_nobody_to_be_told_which_the_explanation_says(engine) {
+        let world = World::on(engine).await;
+        let (ana, team) = (world.agent("ana").await, world.team("leads", &[]).await);
+        world.on_trigger(Trigger::ConversationCreated, "", vec![notify(&[], Some(&team), "A big customer wrote.")]).await;
+        world.on_trigger(Trigger::ConversationCreated, "", vec![notify(&[&ana], Some(&team), "Somebody wrote.")]).await;
+        let it = world.begin("c-1").await;
+        let told = world.told(1).await;
+        assert_eq!(told.iter().map(|event| &event.recipient_subjects[..]).collect::<Vec<_>>(), [["ana"]]);
+        let decisions = world.decisions(&it.conversation_id).await;
+        let details: Vec<&str> = decisions[0].workflows.iter().map(|trace| trace.detail.as_str()).collect();
+        assert_eq!(details, ["a notice reached nobody, as its team had no members", ""]);
+        // The same where a decision is made by what the workflow does besides.
+        let desk = world.team("desk", &[&ana]).await;
+        let both = vec![notify(&[], Some(&team), "Look."), notify(&[], Some(&team), "Again."), assign_team(&desk)];
+        world.on_trigger(Trigger::ConversationTagged, "", both).await;
+        world.tag_with(&it.conversation_id, &["vip"]).await;
+        let queued = world.decided(&it.conversation_id, 2).await;
+        let queued = queued.iter().find(|decision| decision.team_id == desk.team_id).unwrap();
+        assert_eq!(queued.workflows[0].detail, "a notice reached nobody, as its team had no members");
+    }
+
     // R9, N3
     async fn a_note_of_a_workflow_goes_to_notes_and_is_read_nowhere_here(engine) {
         let world = World::on(engine).await;

@@ -24,7 +24,7 @@ impl World {
         self.workflows().create_workflow(request).await.unwrap().into_inner().workflow.unwrap()
     }
 
-    async fn tag_with(&self, id: &str, tags: &[&str]) -> Conversation {
+    pub(crate) async fn tag_with(&self, id: &str, tags: &[&str]) -> Conversation {
         let request = UpdateConversationRequest {
             conversation_id: id.to_owned(),
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
