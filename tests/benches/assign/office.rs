@@ -15,6 +15,8 @@ pub(crate) const ORG: &str = "bench";
 /// The source whose conversations go to the team.
 pub(crate) const ARRIVALS: &str = "arrivals";
 const AGENTS: usize = 10;
+/// Rows of a statement that fills: each of a new conversation takes a lock, and a server has so many.
+const AT_ONCE: usize = 2_000;
 
 pub(crate) struct Office {
     suite: Suite,
@@ -78,8 +80,10 @@ impl Office {
              FROM conversations c WHERE org_id = 'bench' AND team_id = $1::uuid AND assignee_id IS NULL
                  AND NOT EXISTS (SELECT 1 FROM queue q
                      WHERE q.org_id = c.org_id AND q.conversation_id = c.conversation_id)";
-        let count = i64::try_from(count).unwrap();
-        sqlx::query(conversations).bind(team_id).bind(count).execute(&mut self.tables).await.unwrap();
+        for begin in (0..count).step_by(AT_ONCE) {
+            let rows = i64::try_from(AT_ONCE.min(count - begin)).unwrap();
+            sqlx::query(conversations).bind(team_id).bind(rows).execute(&mut self.tables).await.unwrap();
+        }
         sqlx::query(queue).bind(team_id).execute(&mut self.tables).await.unwrap();
         raw_sql("ANALYZE conversations; ANALYZE queue").execute(&mut self.tables).await.unwrap();
     }
