@@ -1,4 +1,5 @@
-//! Customers begin conversations, 200 a second whatever the answers take; each goes to somebody, who is told on their stream.
+//! Customers write, 200 messages a second whatever the answers take. Every eighth message begins a conversation, as in real support
+//! traffic; each conversation goes to somebody, who is told on their stream.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,11 @@ use tokio::time::MissedTickBehavior;
 use crate::office::{ARRIVALS, Office};
 
 const EVERY: Duration = Duration::from_millis(5);
+/// Messages of a conversation. Each comes so many conversations behind the one before it.
+const MESSAGES: usize = 8;
+const BEHIND: usize = 5;
+/// Conversations that are there when the first message comes.
+const EARLY: usize = MESSAGES * BEHIND;
 /// The first seconds are not counted.
 const WARM_UP: usize = 600;
 const MEASURED: usize = 4_000;
@@ -37,6 +43,12 @@ pub(crate) async fn measure(office: &mut Office) -> [(&'static str, [f64; 2]); 3
             }
         });
     }
+    for number in 0..EARLY {
+        let early = RecordMessageRequest { external_id: format!("early-{number}"), ..of(number, number) };
+        office.channel().record_message(early).await.unwrap();
+    }
+    office.settle().await;
+    office.analyze().await;
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut calls = Vec::with_capacity(WARM_UP + MEASURED);
@@ -47,7 +59,7 @@ pub(crate) async fn measure(office: &mut Office) -> [(&'static str, [f64; 2]); 3
         let mut channel = channels[number % channels.len()].clone();
         calls.push(tokio::spawn(async move {
             let recorded = channel.record_message(message(number)).await.unwrap().into_inner();
-            (recorded.conversation.unwrap().conversation_id, begun, begun.elapsed())
+            (recorded.conversation.unwrap().conversation_id, begun, begun.elapsed(), begins(number))
         }));
     }
     let mut sent = Vec::new();
@@ -57,16 +69,17 @@ pub(crate) async fn measure(office: &mut Office) -> [(&'static str, [f64; 2]); 3
     let since = Instant::now();
     let all_told = |told: &Told| {
         let told = told.lock().unwrap();
-        sent.iter().all(|(id, ..)| told.contains_key(id))
+        sent.iter().filter(|(.., begins)| *begins).all(|(id, ..)| told.contains_key(id))
     };
     while !all_told(&told) {
         assert!(since.elapsed() < PATIENCE, "somebody was not told");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let answered = sent.iter().map(|(_, _, took)| *took).collect();
+    let answered = sent.iter().map(|(_, _, took, _)| *took).collect();
     let heard = {
         let told = told.lock().unwrap();
-        sent.iter().map(|(id, begun, _)| told[id].saturating_duration_since(*begun)).collect()
+        let firsts = sent.iter().filter(|(.., begins)| *begins);
+        firsts.map(|(id, begun, ..)| told[id].saturating_duration_since(*begun)).collect()
     };
     [
         ("message to answer, 200 a second: p50", percentiles(answered)),
@@ -83,20 +96,30 @@ async fn decided(office: &mut Office) -> Vec<Duration> {
          WHERE c.org_id = 'bench' AND c.source = $1 ORDER BY c.create_time OFFSET $2",
     )
     .bind(ARRIVALS)
-    .bind(i64::try_from(WARM_UP).unwrap())
+    .bind(i64::try_from(EARLY + WARM_UP / MESSAGES).unwrap())
     .fetch_all(&mut office.tables)
     .await
     .unwrap();
     spans.into_iter().map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0))).collect()
 }
 
+fn begins(number: usize) -> bool {
+    number.is_multiple_of(MESSAGES)
+}
+
 fn message(number: usize) -> RecordMessageRequest {
+    // Of one that is there already: the first ones were begun before.
+    let conversation = (EARLY + number / MESSAGES) - number % MESSAGES * BEHIND;
+    of(conversation, number)
+}
+
+fn of(conversation: usize, number: usize) -> RecordMessageRequest {
     RecordMessageRequest {
         channel: "chat".into(),
-        external_id: format!("a-{number}/0"),
+        external_id: format!("a-{conversation}/{number}"),
         direction: Direction::Inbound.into(),
-        conversation_external_id: format!("a-{number}"),
-        contact_address: format!("customer-{number}"),
+        conversation_external_id: format!("a-{conversation}"),
+        contact_address: format!("customer-{conversation}"),
         source: ARRIVALS.into(),
         text: "Where is my parcel?".into(),
         ..RecordMessageRequest::default()

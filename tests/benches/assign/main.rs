@@ -42,10 +42,12 @@ fn main() {
         let mut office = Office::open().await;
         let before = per_second(&reference::batches(&mut office, BATCH, 20).await, BATCH);
         let marks = drain::drain(&mut office, backlog, arguments.iter().any(|word| word == "profile")).await;
+        office.settle().await;
         let after = per_second(&reference::batches(&mut office, BATCH, 20).await, BATCH);
         tell_drain(backlog, &marks, (before + after) / 2.0);
 
         let alone = middle(reference::batches(&mut office, 1, 200).await);
+        office.settle().await;
         let arrived = arrivals::measure(&mut office).await;
         println!("{:<46} {alone:>8.2} ms", "bare statements, one conversation: p50");
         for (what, [half, most]) in arrived {
