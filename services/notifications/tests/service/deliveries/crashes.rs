@@ -109,8 +109,15 @@ db::both_databases!(a_process_killed_between_send_and_mark_loses_nothing, MIGRAT
     let (work, carrier) = (Arc::clone(&app), Arc::clone(&trap));
     let working = tokio::spawn(dispatch(work, Channel::Webhook, carrier, pace(), stop.clone()));
     let done = async {
-        while waiting(&app).await > 0 {
+        for look in 1_u32.. {
+            if waiting(&app).await == 0 {
+                break;
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
+            // A claim that was accepted before the last end may have been committed behind it, in the time of now.
+            if look.is_multiple_of(100) {
+                db.hand.advance(Duration::from_secs(61));
+            }
         }
     };
     tokio::time::timeout(PATIENCE, done).await.expect("the rest is carried");
