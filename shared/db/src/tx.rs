@@ -114,8 +114,8 @@ impl Tx {
         Query::new(self, sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql)))
     }
 
-    /// Does something once the transaction is committed, as durably as it is to be; not at all if it is rolled back. It must be quick and must not
-    /// block: it runs before the caller is answered. In reads it never runs.
+    /// Does something once the transaction is committed, as durably as it is to be; not at all if it is rolled back. It
+    /// must be quick and must not block: it runs before the caller is answered. In reads it never runs.
     pub fn after_commit(&mut self, hook: impl FnOnce() + Send + 'static) {
         self.hooks.push(Box::new(hook));
     }

@@ -48,7 +48,7 @@ pub(crate) async fn measure(office: &mut Office) -> [(&'static str, [f64; 2]); 3
         office.channel().record_message(early).await.unwrap();
     }
     office.settle().await;
-    office.analyze().await;
+    office.vacuum().await;
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut calls = Vec::with_capacity(WARM_UP + MEASURED);

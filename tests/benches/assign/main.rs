@@ -47,7 +47,6 @@ fn main() {
         tell_drain(backlog, &marks, (before + after) / 2.0);
 
         let alone = middle(reference::batches(&mut office, 1, 200).await);
-        office.settle().await;
         let arrived = arrivals::measure(&mut office).await;
         println!("{:<46} {alone:>8.2} ms", "bare statements, one conversation: p50");
         for (what, [half, most]) in arrived {

@@ -87,12 +87,12 @@ impl Office {
             sqlx::query(conversations).bind(team_id).bind(rows).execute(&mut self.tables).await.unwrap();
         }
         sqlx::query(queue).bind(team_id).execute(&mut self.tables).await.unwrap();
-        self.analyze().await;
+        self.vacuum().await;
     }
 
     /// What the server does by itself within a minute or so. Until then it takes indexes that begin alike for alike, and reads past
     /// all rows that are gone.
-    pub(crate) async fn analyze(&mut self) {
+    pub(crate) async fn vacuum(&mut self) {
         raw_sql("VACUUM ANALYZE").execute(&mut self.tables).await.unwrap();
     }
 
