@@ -84,7 +84,10 @@ fn the_shell_of_the_guides_makes_request_ids_with_what_is_everywhere() {
 /// Services whose library is not compiled once more for its tests, and the files whose tests run in `tests/service` instead.
 const MOUNTED: [(&str, &[&str]); 3] = [
     ("contacts", &["src/domain/", "src/wire/transfer/", "src/wire/broken.rs"]),
-    ("assignment-routing", &["src/domain/", "src/app/presence_board.rs", "src/app/watch/tally.rs"]),
+    (
+        "assignment-routing",
+        &["src/domain/", "src/app/presence_board.rs", "src/app/watch/pace.rs", "src/app/watch/tally.rs"],
+    ),
     ("notes", &["src/domain/"]),
 ];
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use db::DbError;
 use kernel::Timestamp;
+use rpc::stream::Outage;
 use runtime::Worker;
 use tokio_util::sync::CancellationToken;
 
@@ -58,7 +59,7 @@ pub(crate) fn workers(app: &Arc<App>, config: &NotificationsConfig, carriers: &C
 /// Looks for feeds that grew, for all streams of the process at once, and wakes those streams that are behind. A wake-up
 /// that never came (NATS was down, another replica wrote) costs so much time and nothing else.
 async fn poll_feeds(app: Arc<App>, every: Duration, stop: CancellationToken) {
-    let mut looks = Looks::default();
+    let (mut looks, mut outage) = (Looks::default(), Outage::default());
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -66,12 +67,18 @@ async fn poll_feeds(app: Arc<App>, every: Duration, stop: CancellationToken) {
         }
         if app.listeners.is_empty() {
             // Whoever comes next reads the feed by itself first.
-            looks = Looks::default();
+            (looks, outage) = (Looks::default(), Outage::default());
             continue;
         }
         match look(&app, &mut looks).await {
-            Ok(woken) => metrics::counter!("feed_streams_woken_by_poller_total").increment(woken as u64),
-            Err(error) => tracing::warn!(%error, "no look for feeds that grew; tried again"),
+            Ok(woken) => {
+                outage.ends();
+                metrics::counter!("feed_streams_woken_by_poller_total").increment(woken as u64);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no look for feeds that grew; tried again");
+                outage.goes_on(&app.listeners);
+            }
         }
     }
 }
@@ -117,7 +124,7 @@ async fn look(app: &App, looks: &mut Looks) -> Result<usize, DbError> {
     looks.done(now);
     let wake = |moved: Moved| {
         let progress = moved.progress();
-        app.listeners.wake_behind(&Owner { org: moved.org_id, subject: moved.subject }, progress)
+        app.listeners.wake_unless_at(&Owner { org: moved.org_id, subject: moved.subject }, progress)
     };
     Ok(moved.into_iter().map(wake).sum())
 }

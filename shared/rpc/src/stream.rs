@@ -23,7 +23,7 @@ use tonic::Status;
 use crate::{Call, Fault};
 
 pub use driver::Ends;
-pub use listeners::{Listener, Listeners};
+pub use listeners::{Listener, Listeners, Outage};
 
 /// What a handler answers with; also the associated type of the generated server trait.
 pub type Live<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -90,8 +90,10 @@ pub trait Feed: Send + Sync + 'static {
     where
         Self: Sized;
 
-    /// Resolves when there may be more than `next` last saw. It must remember a wake-up that came while nobody waited, as
-    /// a `tokio::sync::broadcast` receiver does, and may be dropped while pending. Losing one costs a second, not data.
+    /// Resolves when there may be more than `next` last saw. It is dropped while pending, by a heartbeat for one, and called again: it
+    /// must remember a wake-up that came while nobody waited, as a `tokio::sync::broadcast` receiver does, and one that it had begun to
+    /// answer. Between wake-ups the feed is read every [`Rhythm::poll`] and not with each heartbeat: where that is long, something
+    /// else has to wake a reader whose wake-up was lost, who cannot be reached, or whose feed is gone.
     fn woken(&mut self) -> impl Future<Output = ()> + Send;
 
     /// The first frame.

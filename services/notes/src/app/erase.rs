@@ -10,6 +10,8 @@ use rpc::Caller;
 use uuid::Uuid;
 
 use super::App;
+use super::watch::wake;
+use crate::domain::watch::Target;
 use crate::error::Error;
 use crate::store;
 
@@ -61,8 +63,14 @@ impl App {
                 Err(error) => return Err(error),
             }
         }
-        if done && kind == Kind::Contact {
-            self.merge_index().await?;
+        if done {
+            for id in &ids {
+                // Who follows it is told that it is gone.
+                wake(&self.wake, org, watched(kind, *id));
+            }
+            if kind == Kind::Contact {
+                self.merge_index().await?;
+            }
         }
         let removed = self.db.read(org, move |tx| Box::pin(erasure::removed(tx, erasure)));
         Ok(Progress { done, removed: removed.await? })
@@ -98,6 +106,14 @@ impl App {
             }
         }
         Ok(())
+    }
+}
+
+/// Where the notes of what is erased are followed.
+fn watched(kind: Kind, id: Uuid) -> Target {
+    match kind {
+        Kind::Contact => Target::Contact(id.into()),
+        Kind::Conversation => Target::Conversation(id.into()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Changes of notes: which there were, in which order. Triggers write them, in the transaction of the change.
 
+use std::collections::HashMap;
+
 use db::{DbError, Tx};
 use kernel::{NoteId, OrgId, Timestamp};
 use uuid::Uuid;
@@ -87,12 +89,12 @@ struct HeadRow {
     sequence: i64,
 }
 
-/// Where the changes of these end, for the poller (system scope). Those that never had one are left out.
+/// Where the changes of these end, for the poller (system scope). Those that have none are left out.
 ///
 /// # Errors
 /// [`DbError`] of the read.
-pub async fn ends(tx: &mut Tx, watched: &[Watched]) -> Result<Vec<(Watched, i64)>, DbError> {
-    let mut ends = Vec::with_capacity(watched.len());
+pub async fn ends(tx: &mut Tx, watched: &[Watched]) -> Result<HashMap<Watched, i64>, DbError> {
+    let mut ends = HashMap::with_capacity(watched.len());
     for watched in watched.chunks(ROWS) {
         let sql = format!(
             "SELECT org_id, kind, target_id, sequence FROM note_heads \

@@ -35,4 +35,5 @@ mod threads;
 mod timeline;
 mod transfer;
 mod watch;
+mod watch_erased;
 mod world;

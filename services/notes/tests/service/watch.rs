@@ -10,7 +10,7 @@ use proto::notes::v1::watch_notes_request::Target;
 use proto::notes::v1::watch_notes_response::Frame;
 use proto::notes::v1::*;
 use rpc::TokenSpec;
-use testkit::{Bearer, Client, Engine, Suite};
+use testkit::{Bearer, Client, Engine};
 use tonic::{Code, Status, Streaming};
 
 use crate::search::{allow_tombstones, delete, on_contact};
@@ -43,7 +43,7 @@ async fn watch(client: Client, target: Target, start: Option<Start>) -> Result<S
 }
 
 /// The next frame; none at the end.
-async fn frame(stream: &mut Stream) -> Option<WatchNotesResponse> {
+pub(crate) async fn frame(stream: &mut Stream) -> Option<WatchNotesResponse> {
     tokio::time::timeout(PATIENCE, stream.message()).await.unwrap().unwrap()
 }
 
@@ -335,14 +335,7 @@ testkit::on_both_databases! {
 fn a_change_made_by_another_process_arrives_without_any_wake_up() {
     testkit::run(async {
         let here = World::on(Engine::Postgres).await;
-        let (database, data) = (here.suite.database_url().unwrap(), here.suite.data().to_owned());
-        let peers = here.peers.clone();
-        let units = [notes::unit(), peers.routing_unit(), peers.contacts_unit(), peers.notifications_unit()];
-        let there = Suite::of(units).configured(move |config| {
-            config.database = Some(runtime::Secret::new(database));
-            config.data = data;
-        });
-        let there = World { suite: there.start().await, peers, conversation: here.conversation.clone() };
+        let there = here.beside().await;
         let mut stream = opened(&here, on_conversation(&here), from_now()).await;
         let mut token = String::new();
         for number in 1..=10 {

@@ -54,6 +54,18 @@ impl World {
         Self { suite, peers, conversation }
     }
 
+    /// Another process on the same database, of PostgreSQL, and without NATS between them.
+    pub(crate) async fn beside(&self) -> Self {
+        let (database, data) = (self.suite.database_url().unwrap(), self.suite.data().to_owned());
+        let peers = self.peers.clone();
+        let units = [notes::unit(), peers.routing_unit(), peers.contacts_unit(), peers.notifications_unit()];
+        let suite = Suite::of(units).configured(move |config| {
+            config.database = Some(runtime::Secret::new(database));
+            config.data = data;
+        });
+        Self { suite: suite.start().await, peers, conversation: self.conversation.clone() }
+    }
+
     /// The service as seen by this person of `acme`.
     pub(crate) fn person(&self, subject: &str, role: Role) -> Notes {
         self.foreigner("acme", subject, role)

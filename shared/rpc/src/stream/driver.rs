@@ -1,11 +1,9 @@
 //! The loop under every stream: read, send, wait.
 
-use std::time::Duration;
-
 use async_stream::stream;
 use futures::Stream;
 use proto::common::v1::ClosingReason;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
@@ -100,8 +98,9 @@ pub(super) fn drive<F: Feed>(
             if more {
                 continue;
             }
-            let event = wait(&ends, sent + rhythm.heartbeat, rhythm.poll, &mut feed).await;
-            if let Event::Silence = event {
+            // A heartbeat reads nothing: thousands of idle streams would read all the time, for nothing.
+            let look = Instant::now() + rhythm.poll;
+            while let Event::Silence = wait(&ends, sent + rhythm.heartbeat, look, &mut feed).await {
                 yield Ok(feed.heartbeat(&at));
                 sent = Instant::now();
             }
@@ -109,13 +108,13 @@ pub(super) fn drive<F: Feed>(
     }
 }
 
-async fn wait<F: Feed>(ends: &Ends, silence: Instant, poll: Duration, feed: &mut F) -> Event {
+async fn wait<F: Feed>(ends: &Ends, silence: Instant, look: Instant, feed: &mut F) -> Event {
     tokio::select! {
         biased;
         () = ends.come() => Event::End,
         () = sleep_until(silence) => Event::Silence,
         () = feed.woken() => Event::Read,
-        () = sleep(poll) => Event::Read,
+        () = sleep_until(look) => Event::Read,
     }
 }
 

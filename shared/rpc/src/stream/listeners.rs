@@ -1,15 +1,20 @@
 //! Who in this process follows which feed, and how far they are.
 //!
 //! Wake-ups reach a stream by themselves. This is for the poller behind them: it asks where the feeds end that somebody
-//! follows, and only those streams look that are behind, so that a wake-up which did arrive is not followed by a second,
-//! idle look.
+//! follows, and only those streams look that are elsewhere, so that a wake-up which did arrive is not followed by a second,
+//! idle look. Where the poller cannot ask, the streams try for themselves, and end if they cannot either.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// For so long a poller's looks may fail before the streams learn that nobody looks for them.
+const BLIND: Duration = Duration::from_secs(20);
 
 type ByWatched<K> = HashMap<K, Vec<Arc<Place>>>;
 
@@ -54,17 +59,44 @@ impl<K: Clone + Eq + Hash> Listeners<K> {
         self.lock().is_empty()
     }
 
-    /// Wakes the listeners that have not seen the entry at `newest`; tells how many.
-    pub fn wake_behind(&self, watched: &K, newest: i64) -> usize {
+    /// Wakes the listeners of a feed that are not at its end, behind it or, where it was removed, beyond it; tells how many.
+    pub fn wake_unless_at(&self, watched: &K, end: i64) -> usize {
         let listeners = self.lock();
         let places = listeners.get(watched).into_iter().flatten();
-        let behind = places.filter(|place| place.after.load(Ordering::Relaxed) < newest);
-        behind.inspect(|place| place.bell.notify_one()).count()
+        let elsewhere = places.filter(|place| place.after.load(Ordering::Relaxed) != end);
+        elsewhere.inspect(|place| place.bell.notify_one()).count()
+    }
+
+    /// Wakes them all; tells how many.
+    fn wake_all(&self) -> usize {
+        self.lock().values().flatten().inspect(|place| place.bell.notify_one()).count()
     }
 
     fn lock(&self) -> MutexGuard<'_, ByWatched<K>> {
         // A panic under the lock leaves the map whole: each change to it is one call.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a poller's looks fail, and since when.
+#[derive(Debug, Default)]
+pub struct Outage(Option<Instant>);
+
+impl Outage {
+    /// A look was done, or there was nobody to look for.
+    pub fn ends(&mut self) {
+        self.0 = None;
+    }
+
+    /// A look failed. If they all have for 20 s, the listeners are woken, and once more after as long again: each looks for itself, and
+    /// a stream that cannot read ends and says so, instead of a silence that looks as if nothing happened.
+    pub fn goes_on<K: Clone + Eq + Hash>(&mut self, listeners: &Listeners<K>) {
+        let since = *self.0.get_or_insert_with(Instant::now);
+        if since.elapsed() >= BLIND {
+            self.0 = None;
+            let woken = listeners.wake_all();
+            tracing::warn!(woken, "streams look for themselves, as nobody can look for them");
+        }
     }
 }
 
@@ -82,7 +114,7 @@ impl<K: Clone + Eq + Hash> Listener<K> {
         self.place.after.store(at, Ordering::Relaxed);
     }
 
-    /// Waits until the poller found that the stream is behind. Safe to drop and call again.
+    /// Waits until the stream is to look. Safe to drop and call again.
     pub async fn woken(&self) {
         self.place.bell.notified().await;
     }
@@ -101,23 +133,55 @@ impl<K: Clone + Eq + Hash> Drop for Listener<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::Listeners;
+    use futures::FutureExt;
+    use tokio::time::advance;
+
+    use super::*;
 
     // N12 D3
     #[tokio::test]
-    async fn only_those_who_are_behind_are_woken() {
+    async fn only_those_who_are_not_at_the_end_are_woken() {
         let listeners = Listeners::default();
         let (phone, laptop, other) = (listeners.join(&"ana"), listeners.join(&"ana"), listeners.join(&"ben"));
         phone.seen(5);
         laptop.seen(6);
-        assert_eq!(listeners.wake_behind(&"ana", 6), 1);
+        assert_eq!(listeners.wake_unless_at(&"ana", 6), 1);
         phone.woken().await;
-        assert_eq!(listeners.wake_behind(&"eve", 6), 0);
+        assert_eq!(listeners.wake_unless_at(&"eve", 6), 0);
         drop((phone, laptop));
-        assert_eq!(listeners.wake_behind(&"ana", 9), 0);
+        assert_eq!(listeners.wake_unless_at(&"ana", 9), 0);
         assert_eq!(listeners.watched(), ["ben"]);
         assert!(!listeners.is_empty());
         drop(other);
         assert!(listeners.is_empty() && listeners.watched().is_empty());
+    }
+
+    // N12 P12
+    #[tokio::test]
+    async fn who_is_beyond_the_end_of_a_feed_that_was_removed_is_woken() {
+        let listeners = Listeners::default();
+        let (reader, new) = (listeners.join(&"ana"), listeners.join(&"ana"));
+        reader.seen(5);
+        assert_eq!(listeners.wake_unless_at(&"ana", 0), 1);
+        assert!(reader.woken().now_or_never().is_some() && new.woken().now_or_never().is_none());
+    }
+
+    // P14, fault 6
+    #[tokio::test(start_paused = true)]
+    async fn who_is_not_looked_for_any_more_is_woken_after_twenty_seconds_and_again_after_as_long() {
+        let (listeners, mut outage) = (Listeners::default(), Outage::default());
+        let reader = listeners.join(&"ana");
+        let mut woken = Vec::new();
+        for second in 0..60 {
+            outage.goes_on(&listeners);
+            if reader.woken().now_or_never().is_some() {
+                woken.push(second);
+            }
+            advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(woken, [20, 41]);
+        outage.ends();
+        outage.goes_on(&listeners);
+        assert!(reader.woken().now_or_never().is_none(), "a look was done in between");
     }
 }

@@ -168,6 +168,38 @@ async fn twenty_seconds_of_silence_bring_a_heartbeat() {
     assert_eq!(begin.elapsed().as_secs(), 40);
 }
 
+// P14
+#[tokio::test(start_paused = true)]
+async fn heartbeats_read_nothing_where_something_else_looks_for_the_stream() {
+    let store = Store::new();
+    let rhythm = Rhythm { poll: HOURS, ..Rhythm::default() };
+    let shutdown = CancellationToken::new();
+    let mut stream = live_at(rhythm, &call_for(HOURS), Start::Now, store.reader(), shutdown).await.unwrap();
+    assert_eq!(frame(&mut stream).await, Frame::Opened);
+    for _ in 0..10 {
+        assert_eq!(frame(&mut stream).await, Frame::Heartbeat(0));
+    }
+    assert_eq!(*store.reads.lock().unwrap(), 1);
+    store.add(1);
+    assert_eq!(frame(&mut stream).await, Frame::Entry(1));
+}
+
+// P14
+#[tokio::test(start_paused = true)]
+async fn heartbeats_do_not_put_off_the_look_that_is_due() {
+    let store = Store::new();
+    let rhythm = Rhythm { poll: Duration::from_secs(50), ..Rhythm::default() };
+    let shutdown = CancellationToken::new();
+    let mut stream = live_at(rhythm, &call_for(HOURS), Start::Now, store.reader(), shutdown).await.unwrap();
+    assert_eq!(frame(&mut stream).await, Frame::Opened);
+    let begin = Instant::now();
+    assert_eq!(frame(&mut stream).await, Frame::Heartbeat(0));
+    store.entries.lock().unwrap().insert(1, ());
+    assert_eq!(frame(&mut stream).await, Frame::Heartbeat(0));
+    assert_eq!(frame(&mut stream).await, Frame::Entry(1));
+    assert_eq!(begin.elapsed().as_secs(), 50);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lost_wake_up_costs_a_second_and_no_entry() {
     let store = Store::new();

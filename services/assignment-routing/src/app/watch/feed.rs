@@ -1,7 +1,7 @@
 //! One person's inbox as one stream sees it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kernel::{ConversationId, Timestamp};
@@ -12,9 +12,10 @@ use proto::routing::v1::watch_inbox_response::Frame;
 use rpc::convert::proto_time;
 use rpc::stream::{Entries, Feed, Halt, Start};
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::TOKEN;
+use super::pace::{Pace, held};
 use super::reader::{Concerned, Cursor, Reader, Stop};
 use super::tally::Tally;
 use crate::app::App;
@@ -25,9 +26,6 @@ use crate::error::Error;
 use crate::store::views;
 use crate::{store, wire};
 
-/// Between two looks of a stream, at least: in a busy organization changes come by the hundred, and are shown together.
-const PAUSE: Duration = Duration::from_millis(100);
-
 /// One person's inbox as one stream sees it.
 pub(super) struct LiveInbox {
     pub(super) app: Arc<App>,
@@ -37,18 +35,10 @@ pub(super) struct LiveInbox {
     pub(super) poll: Duration,
     pub(super) interest: Mutex<Interest>,
     pub(super) tally: Mutex<Tally>,
-    /// When the bell last rang.
-    pub(super) rung: Option<Instant>,
-    /// When this stream last looked.
-    pub(super) looked: Mutex<Option<Instant>>,
+    pub(super) pace: Pace,
     /// After a loss: from where to go on once the reader has listed again.
     pub(super) resume_at: OnceCell<Place>,
     pub(super) binding: Vec<u8>,
-}
-
-pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic under a lock leaves what was known: each change is one call.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl LiveInbox {
@@ -207,10 +197,7 @@ impl Feed for LiveInbox {
     }
 
     async fn next(&self, after: &Cursor, limit: usize) -> Result<Entries<Self>, Halt> {
-        let now = Instant::now();
-        *held(&self.looked) = Some(now);
-        // A look that began since the bell rang will do, or since it was time to look without a bell.
-        let since = self.rung.max(now.checked_sub(self.poll)).unwrap_or(now);
+        let since = self.pace.looks(self.poll);
         let looked = self.reader.hub.look(since).await.map_err(Error::from)?;
         let concern = |what: &Changed| held(&self.interest).concern(what);
         let (found, at) = match self.reader.read(after, limit, &concern).await {
@@ -228,12 +215,7 @@ impl Feed for LiveInbox {
     }
 
     async fn woken(&mut self) {
-        self.bell.rung().await;
-        self.rung = Some(Instant::now());
-        let looked = *held(&self.looked);
-        if let Some(looked) = looked {
-            sleep_until(looked + PAUSE).await;
-        }
+        self.pace.due(self.bell.rung()).await;
     }
 
     fn opened(&self, at: &Cursor) -> WatchInboxResponse {

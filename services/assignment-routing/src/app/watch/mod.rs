@@ -13,6 +13,7 @@ mod feed;
 mod forget;
 pub mod hub;
 mod offered;
+mod pace;
 mod reader;
 mod tally;
 
@@ -28,6 +29,7 @@ use super::App;
 use crate::domain::interest::Interest;
 use crate::domain::view::View;
 use feed::LiveInbox;
+use pace::Pace;
 use reader::Reader;
 use tally::Tally;
 
@@ -64,8 +66,7 @@ impl App {
                 mentioned: None,
             }),
             tally: Mutex::new(Tally::new()),
-            rung: None,
-            looked: Mutex::default(),
+            pace: Pace::default(),
             resume_at: OnceCell::new(),
             poll,
             reader: Reader { db: self.db.clone(), org, hub },

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use kernel::ConversationId;
 
-use super::feed::{LiveInbox, held};
+use super::feed::LiveInbox;
+use super::pace::held;
 use super::reader::Concerned;
 use crate::app::offer_answers::with_conversations;
 use crate::domain::conversation::Conversation;

@@ -76,19 +76,19 @@ impl App {
 
     /// Wakes those who follow the changes of notes there, here and in other processes. For a change that is durable.
     pub(super) fn wake_watchers(&self, call: &Call, place: &Place) {
-        wake(&self.wake, &call.caller.org, place);
+        wake(&self.wake, &call.caller.org, Target::of(place));
     }
 }
 
 /// Does the same once the transaction is durable.
 pub(super) fn wake_after_commit(tx: &mut Tx, with: &Wake, place: &Place) {
     let Some(org) = tx.org().cloned() else { return };
-    let (with, place) = (with.clone(), *place);
-    tx.after_commit(move || wake(&with, &org, &place));
+    let (with, target) = (with.clone(), Target::of(place));
+    tx.after_commit(move || wake(&with, &org, target));
 }
 
-fn wake(with: &Wake, org: &OrgId, place: &Place) {
-    with.publish(TOPIC, org, &Target::of(place).to_string());
+pub(super) fn wake(with: &Wake, org: &OrgId, target: Target) {
+    with.publish(TOPIC, org, &target.to_string());
 }
 
 /// One target as one stream sees it.

@@ -3,23 +3,30 @@
 use std::time::Duration;
 
 use db::{Db, DbError};
-use rpc::stream::Listeners;
+use rpc::stream::{Listeners, Outage};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::watch::Watched;
 use crate::store;
 
 /// Asks now and then where the changes end which streams of this process follow, all in one question, and wakes those streams
-/// that are behind. A wake-up that never came costs so much time and nothing else.
+/// that are elsewhere. A wake-up that never came costs so much time and nothing else.
 pub async fn poll(db: Db, listeners: Listeners<Watched>, every: Duration, stop: CancellationToken) {
+    let mut outage = Outage::default();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(every) => {}
         }
         match look(&db, &listeners).await {
-            Ok(woken) => metrics::counter!("note_streams_woken_by_poller_total").increment(woken as u64),
-            Err(error) => tracing::warn!(%error, "no look for notes that changed; tried again"),
+            Ok(woken) => {
+                outage.ends();
+                metrics::counter!("note_streams_woken_by_poller_total").increment(woken as u64);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no look for notes that changed; tried again");
+                outage.goes_on(&listeners);
+            }
         }
     }
 }
@@ -29,7 +36,10 @@ async fn look(db: &Db, listeners: &Listeners<Watched>) -> Result<usize, DbError>
     if watched.is_empty() {
         return Ok(0);
     }
+    let asked = watched.clone();
     let ends =
-        db.read_system(move |tx| Box::pin(async move { store::watch::ends(tx, &watched).await })).await?;
-    Ok(ends.iter().map(|(watched, end)| listeners.wake_behind(watched, *end)).sum())
+        db.read_system(move |tx| Box::pin(async move { store::watch::ends(tx, &asked).await })).await?;
+    // Without an end: nothing was ever written there, or it was erased.
+    let end = |watched| ends.get(watched).copied().unwrap_or(0);
+    Ok(watched.iter().map(|watched| listeners.wake_unless_at(watched, end(watched))).sum())
 }
