@@ -187,6 +187,12 @@ impl World {
         self.signer.mint(&spec).expect("the key signs")
     }
 
+    /// The one process, where everything is in this one.
+    pub(crate) fn suite(&self) -> &Suite {
+        let Place::Here(suite) = &self.place else { panic!("each service has a process") };
+        suite
+    }
+
     /// The address of the one process, as `host:port`.
     pub(crate) fn address(&self) -> String {
         match &self.place {

@@ -99,6 +99,17 @@ impl DbError {
         matches!(self, Self::Unavailable(_) | Self::Full | Self::Busy | Self::Timeout | Self::Closed)
     }
 
+    /// Reads why there is no connection. Whatever PostgreSQL has against one, a password that was changed, a database that is being
+    /// moved, a pooler without room: it cannot be reached, and no statement of ours is at fault.
+    pub(crate) fn unreached(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Database(refusal) = &error
+            && refusal.try_downcast_ref::<PgDatabaseError>().is_some()
+        {
+            return Self::Unavailable(format!("no connection: {}", refusal.message()));
+        }
+        error.into()
+    }
+
     /// Reads an error of either driver. `uniques` knows the columns of PostgreSQL's unique indexes, because
     /// PostgreSQL itself keeps them from a role under row-level security.
     pub(crate) fn read(error: sqlx::Error, uniques: &Uniques) -> Self {

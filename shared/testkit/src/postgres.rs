@@ -26,6 +26,19 @@ impl PostgresDatabase {
         PostgresDatabase { name, admin }
     }
 
+    /// The database goes away: its connections end, and it takes no new ones.
+    pub async fn go_away(&self) {
+        let name = &self.name;
+        execute(&self.admin, format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        execute(&self.admin, end).await;
+    }
+
+    /// It is there again.
+    pub async fn come_back(&self) {
+        execute(&self.admin, format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;
+    }
+
     /// The address of the database.
     pub fn url(&self) -> String {
         self.admin.clone().database(&self.name).to_url_lossy().to_string()
@@ -51,6 +64,6 @@ async fn execute(admin: &PgConnectOptions, sql: String) {
     sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(&mut connection)
         .await
-        .expect("databases can be made and dropped");
+        .expect("databases can be made, changed and dropped");
     connection.close().await.expect("the connection closes");
 }

@@ -134,6 +134,14 @@ impl Suite {
         self.database.as_ref().map(PostgresDatabase::url)
     }
 
+    /// The suite's PostgreSQL database.
+    ///
+    /// # Panics
+    /// On SQLite.
+    pub fn database(&self) -> &PostgresDatabase {
+        self.database.as_ref().expect("the suite is on PostgreSQL")
+    }
+
     /// The suite's time.
     pub fn clock(&self) -> &Clock {
         &self.clock

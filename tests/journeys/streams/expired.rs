@@ -42,7 +42,7 @@ fn is_live(method: &proto::Method) -> bool {
 }
 
 /// Why the server ended the stream, in its last frame.
-fn reason(method: &proto::Method, last: &[u8]) -> Option<i32> {
+pub(super) fn reason(method: &proto::Method, last: &[u8]) -> Option<i32> {
     let frame = DynamicMessage::decode(output(method), last).expect("a frame");
     let closing = frame.get_field_by_name("closing")?.as_message()?.clone();
     closing.get_field_by_name("reason")?.as_enum_number()

@@ -166,7 +166,7 @@ mod tests {
         assert!(reader.woken().now_or_never().is_some() && new.woken().now_or_never().is_none());
     }
 
-    // P14, fault 6
+    // P14, fault 3
     #[tokio::test(start_paused = true)]
     async fn who_is_not_looked_for_any_more_is_woken_after_twenty_seconds_and_again_after_as_long() {
         let (listeners, mut outage) = (Listeners::default(), Outage::default());
