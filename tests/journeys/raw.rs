@@ -11,7 +11,7 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value,
 };
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::{Request, Status};
+use tonic::{Request, Status, Streaming};
 
 use crate::world::World;
 
@@ -72,17 +72,35 @@ pub(crate) async fn listen(
     request: Vec<u8>,
     patience: Duration,
 ) -> Answer {
+    match open(world, token, method, request).await {
+        Ok(stream) => drain(stream, method, patience).await,
+        Err(status) => Answer { status: Some(status), ..Answer::default() },
+    }
+}
+
+/// Calls an RPC, whose messages are still to come.
+pub(crate) async fn open(
+    world: &World,
+    token: &str,
+    method: &proto::Method,
+    request: Vec<u8>,
+) -> Result<Streaming<Bytes>, Status> {
     let channel = world.wire.channel_for(method.path).expect("a service with an address");
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.expect("the service answers");
     let mut request = Request::new(Bytes::from(request));
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     let path = PathAndQuery::from_static(method.path);
+    Ok(client.server_streaming(request, path, Raw).await?.into_inner())
+}
+
+/// What comes until the end, or until a stream says nothing for so long.
+pub(crate) async fn drain(
+    mut stream: Streaming<Bytes>,
+    method: &proto::Method,
+    patience: Duration,
+) -> Answer {
     let mut answer = Answer::default();
-    let mut stream = match client.server_streaming(request, path, Raw).await {
-        Ok(response) => response.into_inner(),
-        Err(status) => return Answer { status: Some(status), ..answer },
-    };
     loop {
         match tokio::time::timeout(patience, stream.message()).await {
             // An open stream with nothing more to say.

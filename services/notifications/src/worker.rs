@@ -6,6 +6,7 @@ mod excerpts;
 mod plans;
 mod webhooks;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use db::DbError;
 use kernel::Timestamp;
 use rpc::stream::Outage;
 use runtime::Worker;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::NAME;
@@ -20,15 +22,18 @@ use crate::app::deliver::Carriers;
 use crate::app::plan::Ways;
 use crate::app::{App, Owner, forget};
 use crate::config::NotificationsConfig;
-use crate::store::heads::{self, Moved};
+use crate::store::heads;
 
 /// How far most looks reach behind the one before: nearly every transaction commits within it.
 const NEAR: Duration = Duration::from_secs(2);
 /// How far a look now and then reaches: a head carries the time at which its transaction asked for it, and becomes
-/// visible with the commit, at most 10 s later (the longest that a transaction may take).
+/// visible with the commit, at most 10 s later (the longest that a transaction may take) where nothing holds up the commit itself.
 const FAR: Duration = Duration::from_secs(15);
 /// One look in so many reaches far.
 const FAR_EVERY: u32 = 16;
+/// So often a look asks for the end of every feed that is followed, whenever it moved: for a commit that became visible late, and
+/// for a database that came back as it was before.
+const WHOLE_EVERY: Duration = Duration::from_secs(60);
 
 /// Between two rounds of retention.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
@@ -56,7 +61,7 @@ pub(crate) fn workers(app: &Arc<App>, config: &NotificationsConfig, carriers: &C
     workers
 }
 
-/// Looks for feeds that grew, for all streams of the process at once, and wakes those streams that are behind. A wake-up
+/// Looks for feeds that grew, for all streams of the process at once, and wakes those streams that are not at the end. A wake-up
 /// that never came (NATS was down, another replica wrote) costs so much time and nothing else.
 async fn poll_feeds(app: Arc<App>, every: Duration, stop: CancellationToken) {
     let (mut looks, mut outage) = (Looks::default(), Outage::default());
@@ -77,7 +82,7 @@ async fn poll_feeds(app: Arc<App>, every: Duration, stop: CancellationToken) {
             }
             Err(error) => {
                 tracing::warn!(%error, "no look for feeds that grew; tried again");
-                outage.goes_on(&app.listeners);
+                outage.goes_on(&app.listeners).await;
             }
         }
     }
@@ -89,6 +94,7 @@ struct Looks {
     count: u32,
     near: Option<Timestamp>,
     far: Option<Timestamp>,
+    whole: Option<Instant>,
 }
 
 impl Looks {
@@ -101,8 +107,16 @@ impl Looks {
         }
     }
 
+    /// Whether to ask for all that is followed. Not at first: who follows then has just read.
+    fn is_whole(&self) -> bool {
+        self.whole.is_some_and(|last| last.elapsed() >= WHOLE_EVERY)
+    }
+
     /// The look is done.
-    fn done(&mut self, now: Timestamp) {
+    fn done(&mut self, now: Timestamp, whole: bool) {
+        if whole || self.whole.is_none() {
+            self.whole = Some(Instant::now());
+        }
         if self.near.is_none() || self.count.is_multiple_of(FAR_EVERY) {
             self.far = Some(now);
         }
@@ -112,21 +126,29 @@ impl Looks {
 }
 
 async fn look(app: &App, looks: &mut Looks) -> Result<usize, DbError> {
-    let before = *looks;
+    let followed = if looks.is_whole() { app.listeners.watched() } else { Vec::new() };
+    let (before, whole) = (*looks, looks.is_whole());
+    let asked: Vec<_> = followed.iter().map(|owner| (owner.org.clone(), owner.subject.clone())).collect();
     let read = app.db.read_system(move |tx| {
         Box::pin(async move {
             let now = tx.now().await?;
-            let moved = heads::moved_since(tx, before.since(now)).await?;
-            Ok::<_, DbError>((now, moved))
+            let found = if whole {
+                heads::list_of(tx, &asked).await?
+            } else {
+                heads::moved_since(tx, before.since(now)).await?
+            };
+            Ok::<_, DbError>((now, found))
         })
     });
-    let (now, moved) = read.await?;
-    looks.done(now);
-    let wake = |moved: Moved| {
+    let (now, found) = read.await?;
+    looks.done(now, whole);
+    // Without a head: nobody was ever told anything, or all of it is gone.
+    let mut ends: HashMap<Owner, i64> = followed.into_iter().map(|owner| (owner, 0)).collect();
+    ends.extend(found.into_iter().map(|moved| {
         let progress = moved.progress();
-        app.listeners.wake_unless_at(&Owner { org: moved.org_id, subject: moved.subject }, progress)
-    };
-    Ok(moved.into_iter().map(wake).sum())
+        (Owner { org: moved.org_id, subject: moved.subject }, progress)
+    }));
+    Ok(ends.iter().map(|(owner, end)| app.listeners.wake_unless_at(owner, *end)).sum())
 }
 
 /// Removes what is kept no longer.
@@ -155,17 +177,32 @@ mod tests {
         Timestamp::from_micros(number * 1_000_000)
     }
 
+    // D3, fault 3
+    #[tokio::test(start_paused = true)]
+    async fn once_a_minute_a_look_asks_for_all_that_is_followed() {
+        let mut looks = Looks::default();
+        let mut whole = Vec::new();
+        for number in 0..200 {
+            if looks.is_whole() {
+                whole.push(number);
+            }
+            looks.done(second(number), looks.is_whole());
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(whole, [60, 120, 180]);
+    }
+
     #[test]
     fn no_moment_is_left_out_and_a_late_commit_is_found_by_a_far_look() {
         let mut looks = Looks::default();
         assert_eq!(looks.since(second(100)), second(85));
-        looks.done(second(100));
+        looks.done(second(100), false);
         assert_eq!(looks.since(second(101)), second(98));
         for number in 1..i64::from(FAR_EVERY) {
-            looks.done(second(100 + number));
+            looks.done(second(100 + number), false);
         }
         assert_eq!(looks.since(second(200)), second(85));
-        looks.done(second(200));
+        looks.done(second(200), false);
         assert_eq!(looks.since(second(201)), second(198));
     }
 }

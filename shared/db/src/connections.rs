@@ -61,14 +61,16 @@ impl<DB: Database> Connections<DB> {
     }
 
     /// A connection for one transaction; waits for at most [`PATIENCE`].
-    pub(crate) async fn take(&self) -> Result<Session<DB>, DbError> {
+    pub(crate) async fn take(&self) -> Result<Session<DB>, sqlx::Error> {
         let place = tokio::time::timeout(PATIENCE, Arc::clone(&self.0.places).acquire_owned());
-        let place =
-            place.await.map_err(|_elapsed| sqlx::Error::PoolTimedOut)?.map_err(|_closed| DbError::Closed)?;
+        let place = place
+            .await
+            .map_err(|_elapsed| sqlx::Error::PoolTimedOut)?
+            .map_err(|_closed| sqlx::Error::PoolClosed)?;
         let idle = self.0.idle().pop_back();
         let (conn, taken) = match idle {
             Some(idle) => (idle.conn, idle.taken),
-            None => (self.0.pool.acquire().await.map_err(DbError::unreached)?, Instant::now()),
+            None => (self.0.pool.acquire().await?, Instant::now()),
         };
         self.0.in_use.increment(1.0);
         let shelf = Arc::clone(&self.0);

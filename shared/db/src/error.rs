@@ -2,7 +2,7 @@
 
 use crate::postgres::Uniques;
 use sqlx::error::{DatabaseError, ErrorKind};
-use sqlx::postgres::PgDatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sqlx::sqlite::SqliteError;
 
 /// Why a statement or a transaction did not happen.
@@ -99,17 +99,6 @@ impl DbError {
         matches!(self, Self::Unavailable(_) | Self::Full | Self::Busy | Self::Timeout | Self::Closed)
     }
 
-    /// Reads why there is no connection. Whatever PostgreSQL has against one, a password that was changed, a database that is being
-    /// moved, a pooler without room: it cannot be reached, and no statement of ours is at fault.
-    pub(crate) fn unreached(error: sqlx::Error) -> Self {
-        if let sqlx::Error::Database(refusal) = &error
-            && refusal.try_downcast_ref::<PgDatabaseError>().is_some()
-        {
-            return Self::Unavailable(format!("no connection: {}", refusal.message()));
-        }
-        error.into()
-    }
-
     /// Reads an error of either driver. `uniques` knows the columns of PostgreSQL's unique indexes, because
     /// PostgreSQL itself keeps them from a role under row-level security.
     pub(crate) fn read(error: sqlx::Error, uniques: &Uniques) -> Self {
@@ -161,6 +150,11 @@ fn read_postgres(error: &PgDatabaseError, uniques: &Uniques) -> DbError {
         // Statement timeout, idle in transaction.
         "57014" | "25P03" => DbError::Timeout,
         "53100" => DbError::Full,
+        // The connection is over or was never made, by no fault of a statement: a password that was changed, a database that is being
+        // moved, a pooler without room.
+        code if matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic) => {
+            DbError::Unavailable(format!("SQLSTATE {code}: {}", error.message()))
+        }
         "42501" => DbError::Corrupt(format!("refused by the database: {}", error.message())),
         // 08 connection, 53 resources, 57P server going down, 58 system, 25006 a standby.
         code if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) || code == "25006" => {

@@ -108,11 +108,11 @@ async fn read(readers: Connections<sqlx::Sqlite>, clock: Clock, job: Job) {
     let begun = async {
         let mut session = readers.take().await?;
         session.begin("BEGIN").await?;
-        Ok::<_, DbError>(session)
+        Ok::<_, sqlx::Error>(session)
     };
     let session = match begun.await {
         Ok(session) => session,
-        Err(error) => return job.refuse(error),
+        Err(error) => return job.refuse(error.into()),
     };
     let mut tx = Tx::new(Conn::Reader(session), job.scope.clone(), clock, Default::default());
     let done = job.run(&mut tx, SQLITE_MOST).await;

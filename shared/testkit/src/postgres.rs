@@ -1,6 +1,7 @@
 //! A PostgreSQL database of its own for each test.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use kernel::Clock;
 use sqlx::postgres::PgConnectOptions;
@@ -31,6 +32,9 @@ impl PostgresDatabase {
         let name = &self.name;
         execute(&self.admin, format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
         let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        execute(&self.admin, end.clone()).await;
+        // One that was on its way in is not in the view yet.
+        tokio::time::sleep(Duration::from_millis(200)).await;
         execute(&self.admin, end).await;
     }
 

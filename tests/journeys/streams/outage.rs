@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use super::expired::reason;
 use crate::cast::{customer_writes, message};
-use crate::raw::{Answer, Values, listen, request};
+use crate::raw::{self, Values, request};
 use crate::world::{ORG, World};
 
-/// Streams that read the database. Who is at a conversation is known without it.
+/// Streams that read the database. Who is at a conversation is known without it, and nobody is there.
 const READING: [&str; 3] = [
     "/backchannel.notes.v1.NoteWatchService/WatchNotes",
     "/backchannel.notifications.v1.NotificationService/Subscribe",
@@ -23,13 +23,6 @@ const READING: [&str; 3] = [
 /// By then they have ended, or never will.
 const ENDED: Duration = Duration::from_secs(90);
 
-/// The frames of a stream until it ends, or says nothing for so long.
-async fn followed(world: &World, path: &'static str, values: &Values, silent: Duration) -> Answer {
-    let method = proto::method(path).unwrap();
-    let token = world.token(ORG, "ana", Role::Supervisor);
-    listen(world, &token, method, request(method, values), silent).await
-}
-
 // Fault 3, P14
 #[test]
 fn streams_on_which_nothing_happens_end_and_say_so_when_the_database_is_away() {
@@ -38,14 +31,17 @@ fn streams_on_which_nothing_happens_end_and_say_so_when_the_database_is_away() {
         let recorded = customer_writes(&world, message("airline", "e-1", 0, "hello")).await;
         let conversation = recorded.conversation.unwrap().conversation_id;
         let values = Values::from([("conversation_id", conversation)]);
-        let streams = join_all(READING.map(|path| followed(&world, path, &values, ENDED)));
-        let outage = async {
-            // They are open by then: one that is not is refused, and the test fails.
-            tokio::time::sleep(Duration::from_secs(3)).await;
-            world.suite().database().go_away().await;
-        };
-        let (ended, ()) = tokio::join!(tokio::time::timeout(ENDED, streams), outage);
-        for (path, answer) in READING.into_iter().zip(ended.expect("they end")) {
+        let token = world.token(ORG, "ana", Role::Supervisor);
+        let mut open = Vec::new();
+        for path in READING {
+            let method = proto::method(path).unwrap();
+            let mut stream = raw::open(&world, &token, method, request(method, &values)).await.unwrap();
+            assert!(stream.message().await.unwrap().is_some(), "{path} is open");
+            open.push(raw::drain(stream, method, ENDED));
+        }
+        world.suite().database().go_away().await;
+        let ended = tokio::time::timeout(ENDED, join_all(open)).await.expect("they end");
+        for (path, answer) in READING.into_iter().zip(ended) {
             assert!(answer.status.is_none(), "{path}: {:?}", answer.status);
             let last = answer.messages.last().map(|last| reason(proto::method(path).unwrap(), last));
             assert_eq!(last, Some(Some(ClosingReason::Unavailable.into())), "{path}");
@@ -54,8 +50,10 @@ fn streams_on_which_nothing_happens_end_and_say_so_when_the_database_is_away() {
         for path in READING {
             let begin = Instant::now();
             loop {
-                let answer = followed(&world, path, &values, Duration::from_secs(1)).await;
-                let last = answer.messages.last().map(|last| reason(proto::method(path).unwrap(), last));
+                let method = proto::method(path).unwrap();
+                let said = request(method, &values);
+                let answer = raw::listen(&world, &token, method, said, Duration::from_secs(1)).await;
+                let last = answer.messages.last().map(|last| reason(method, last));
                 if answer.status.is_none() && last == Some(Some(ClosingReason::Unspecified.into())) {
                     break;
                 }

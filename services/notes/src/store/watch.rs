@@ -13,7 +13,7 @@ use crate::domain::watch::{Change, ChangeType, Target, Watched};
 /// Targets per statement, far below the most values that SQLite takes in one.
 const ROWS: usize = 500;
 
-/// The sequence of the newest change; 0 if there never was one.
+/// The sequence of the newest change; 0 if there never was one, or all was erased.
 ///
 /// # Errors
 /// [`DbError`] of the read.

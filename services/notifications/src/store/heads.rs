@@ -154,7 +154,7 @@ pub async fn forget_through(tx: &mut Tx, subject: &Subject, sequence: Sequence) 
     .await
 }
 
-/// A feed that grew, or whose person did something with entries.
+/// Where a feed is, whether it grew or its person did something with entries.
 #[derive(Debug, Clone, PartialEq, Eq, db::FromRow)]
 pub struct Moved {
     /// Whose organization.
@@ -183,4 +183,22 @@ pub async fn moved_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<Moved>, Db
         .bind(since)
         .fetch_all(tx)
         .await
+}
+
+/// Where these people's feeds are, for the poller (system scope). Those that have none are left out.
+///
+/// # Errors
+/// [`DbError`] of the statement.
+pub async fn list_of(tx: &mut Tx, owners: &[(OrgId, Subject)]) -> Result<Vec<Moved>, DbError> {
+    let mut heads = Vec::with_capacity(owners.len());
+    for owners in owners.chunks(db::ROWS) {
+        let sql = format!(
+            "SELECT org_id, subject, sequence, handlings FROM feed_heads WHERE (org_id, subject) IN (VALUES {})",
+            db::rows(1, owners.len(), 2)
+        );
+        let query =
+            owners.iter().fold(tx.query_dynamic(sql), |query, (org, subject)| query.bind(org).bind(subject));
+        heads.extend(query.fetch_all::<Moved>(tx).await?);
+    }
+    Ok(heads)
 }

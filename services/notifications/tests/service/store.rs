@@ -211,6 +211,16 @@ db::both_databases!(the_poller_finds_every_organizations_feeds_that_grew, MIGRAT
             handlings: 0
         }]
     );
+    let asked = [(org("acme"), subject("ana")), (org("umbrella"), subject("ana"))];
+    let all =
+        db.read_system(move |tx| Box::pin(async move { heads::list_of(tx, &asked).await })).await.unwrap();
+    let ana = heads::Moved {
+        org_id: org("acme"),
+        subject: subject("ana"),
+        sequence: Sequence::new(2),
+        handlings: 0,
+    };
+    assert_eq!(all, [ana]);
 });
 
 // D9

@@ -16,6 +16,11 @@ use tokio::time::Instant;
 /// For so long a poller's looks may fail before the streams learn that nobody looks for them.
 const BLIND: Duration = Duration::from_secs(20);
 
+/// So many look at once then; all together they would hold up every other call.
+const AT_ONCE: usize = 250;
+/// Then the next ones.
+const BETWEEN: Duration = Duration::from_millis(100);
+
 type ByWatched<K> = HashMap<K, Vec<Arc<Place>>>;
 
 /// The streams of this process, by the feed they follow. Clones share them.
@@ -67,9 +72,14 @@ impl<K: Clone + Eq + Hash> Listeners<K> {
         elsewhere.inspect(|place| place.bell.notify_one()).count()
     }
 
-    /// Wakes them all; tells how many.
-    fn wake_all(&self) -> usize {
-        self.lock().values().flatten().inspect(|place| place.bell.notify_one()).count()
+    /// Wakes them all, some at a time; tells how many.
+    async fn wake_all(&self) -> usize {
+        let places: Vec<Arc<Place>> = self.lock().values().flatten().cloned().collect();
+        for some in places.chunks(AT_ONCE) {
+            some.iter().for_each(|place| place.bell.notify_one());
+            tokio::time::sleep(BETWEEN).await;
+        }
+        places.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, ByWatched<K>> {
@@ -88,13 +98,13 @@ impl Outage {
         self.0 = None;
     }
 
-    /// A look failed. If they all have for 20 s, the listeners are woken, and once more after as long again: each looks for itself, and
-    /// a stream that cannot read ends and says so, instead of a silence that looks as if nothing happened.
-    pub fn goes_on<K: Clone + Eq + Hash>(&mut self, listeners: &Listeners<K>) {
+    /// A look failed. If they all have for 20 s, the listeners are woken, and once more if they do for as long again: each looks for
+    /// itself, and a stream that cannot read ends and says so, instead of a silence that looks as if nothing happened.
+    pub async fn goes_on<K: Clone + Eq + Hash>(&mut self, listeners: &Listeners<K>) {
         let since = *self.0.get_or_insert_with(Instant::now);
         if since.elapsed() >= BLIND {
             self.0 = None;
-            let woken = listeners.wake_all();
+            let woken = listeners.wake_all().await;
             tracing::warn!(woken, "streams look for themselves, as nobody can look for them");
         }
     }
@@ -173,7 +183,7 @@ mod tests {
         let reader = listeners.join(&"ana");
         let mut woken = Vec::new();
         for second in 0..60 {
-            outage.goes_on(&listeners);
+            outage.goes_on(&listeners).await;
             if reader.woken().now_or_never().is_some() {
                 woken.push(second);
             }
@@ -181,7 +191,7 @@ mod tests {
         }
         assert_eq!(woken, [20, 41]);
         outage.ends();
-        outage.goes_on(&listeners);
+        outage.goes_on(&listeners).await;
         assert!(reader.woken().now_or_never().is_none(), "a look was done in between");
     }
 }

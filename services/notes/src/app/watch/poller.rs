@@ -25,7 +25,7 @@ pub async fn poll(db: Db, listeners: Listeners<Watched>, every: Duration, stop: 
             }
             Err(error) => {
                 tracing::warn!(%error, "no look for notes that changed; tried again");
-                outage.goes_on(&listeners);
+                outage.goes_on(&listeners).await;
             }
         }
     }
