@@ -2,7 +2,7 @@
 
 use crate::DbError;
 use sqlx::pool::PoolConnection;
-use sqlx::{Database, Executor, Pool};
+use sqlx::{AssertSqlSafe, Database, Executor, Pool, SqlSafeStr, SqlStr};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,7 +74,7 @@ impl<DB: Database> Connections<DB> {
         };
         self.0.in_use.increment(1.0);
         let shelf = Arc::clone(&self.0);
-        Ok(Session { conn: Some(conn), taken, in_transaction: false, shelf, _place: place })
+        Ok(Session { conn: Some(conn), taken, in_transaction: false, begins: None, shelf, _place: place })
     }
 
     /// Closes every connection, those in use as soon as their transaction has ended.
@@ -138,6 +138,8 @@ pub(crate) struct Session<DB: Database> {
     conn: Option<PoolConnection<DB>>,
     taken: Instant,
     in_transaction: bool,
+    /// How it begins, once there is a first statement.
+    begins: Option<&'static str>,
     shelf: Arc<Shelf<DB>>,
     // Given up after the connection is back: fields are dropped after `drop`.
     _place: OwnedSemaphorePermit,
@@ -160,8 +162,24 @@ where
         begun.map(drop)
     }
 
-    /// Ends with COMMIT or ROLLBACK.
+    /// Begins with the first statement, in its round trip; not at all if there is none.
+    pub(crate) fn begin_with_first(&mut self, sql: &'static str) {
+        self.begins = Some(sql);
+    }
+
+    /// The statement as it is sent: behind what begins the transaction, if it is the first.
+    pub(crate) fn statement(&mut self, sql: SqlStr) -> SqlStr {
+        let Some(begin) = self.begins.take() else { return sql };
+        // Before the first byte leaves, as in `begin`.
+        self.in_transaction = true;
+        AssertSqlSafe(format!("{begin}; {}", sql.as_str())).into_sql_str()
+    }
+
+    /// Ends with COMMIT or ROLLBACK, if it began.
     pub(crate) async fn end(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        if !self.in_transaction {
+            return Ok(());
+        }
         let conn = self.conn.as_deref_mut().ok_or(sqlx::Error::PoolClosed)?;
         in_time(sqlx::raw_sql(sql).execute(conn)).await?;
         self.in_transaction = false;

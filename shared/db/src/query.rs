@@ -87,6 +87,7 @@ impl Query {
                     sqlx::query_with(sql, values).execute(conn).await.map(|done| done.rows_affected())
                 }
                 (Values::Sqlite(values), Conn::Reader(conn)) => {
+                    let sql = conn.statement(sql);
                     sqlx::query_with(sql, values).execute(conn.get()?).await.map(|done| done.rows_affected())
                 }
                 (Values::Postgres(values), Conn::Postgres(conn)) => {
@@ -106,6 +107,7 @@ impl Query {
                     sqlite_rows(sqlx::query_with(sql, values), conn, wanted).await
                 }
                 (Values::Sqlite(values), Conn::Reader(conn)) => {
+                    let sql = conn.statement(sql);
                     sqlite_rows(sqlx::query_with(sql, values), conn.get()?, wanted).await
                 }
                 (Values::Postgres(values), Conn::Postgres(conn)) => {

@@ -105,15 +105,11 @@ impl Sqlite {
 }
 
 async fn read(readers: Connections<sqlx::Sqlite>, clock: Clock, job: Job) {
-    let begun = async {
-        let mut session = readers.take().await?;
-        session.begin("BEGIN").await?;
-        Ok::<_, sqlx::Error>(session)
-    };
-    let session = match begun.await {
+    let mut session = match readers.take().await {
         Ok(session) => session,
         Err(error) => return job.refuse(error.into()),
     };
+    session.begin_with_first("BEGIN");
     let mut tx = Tx::new(Conn::Reader(session), job.scope.clone(), clock, Default::default());
     let done = job.run(&mut tx, SQLITE_MOST).await;
     let broken = done.end == End::Broken;
