@@ -31,6 +31,7 @@
 //! | [`cancels`] | a client that goes away loses nothing and leaves nothing behind |
 //! | [`erasure`] | of an erased person nothing is left in any service |
 //! | [`kills`] | a killed process loses nothing it has acknowledged |
+//! | [`power`] | whenever the power goes, what was acknowledged is on the disk |
 //! | [`assigners`] | several processes give out the same work, whatever becomes of one of them |
 //! | [`hostile`] | bytes that are no request are refused as such, and end nothing |
 //! | [`operations`] | health, reflection, gRPC-Web, metrics, logs |
@@ -71,6 +72,7 @@ mod kills;
 mod merge;
 mod operations;
 mod panel;
+mod power;
 mod preferences;
 mod privacy;
 mod processes;
