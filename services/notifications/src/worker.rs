@@ -32,7 +32,7 @@ const FAR: Duration = Duration::from_secs(15);
 /// One look in so many reaches far.
 const FAR_EVERY: u32 = 16;
 /// So often a look asks for the end of every feed that is followed, whenever it moved: for a commit that became visible late, and
-/// for a database that came back as it was before.
+/// for a database that came back as it was before, where nothing happened since that hides it.
 const WHOLE_EVERY: Duration = Duration::from_secs(60);
 
 /// Between two rounds of retention.
@@ -66,24 +66,27 @@ pub(crate) fn workers(app: &Arc<App>, config: &NotificationsConfig, carriers: &C
 async fn poll_feeds(app: Arc<App>, every: Duration, stop: CancellationToken) {
     let (mut looks, mut outage) = (Looks::default(), Outage::default());
     loop {
+        let round = async {
+            tokio::time::sleep(every).await;
+            if app.listeners.is_empty() {
+                // Whoever comes next reads the feed by itself first.
+                (looks, outage) = (Looks::default(), Outage::default());
+                return;
+            }
+            match look(&app, &mut looks).await {
+                Ok(woken) => {
+                    outage.ends();
+                    metrics::counter!("feed_streams_woken_by_poller_total").increment(woken as u64);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no look for feeds that grew; tried again");
+                    outage.goes_on(&app.listeners).await;
+                }
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(every) => {}
-        }
-        if app.listeners.is_empty() {
-            // Whoever comes next reads the feed by itself first.
-            (looks, outage) = (Looks::default(), Outage::default());
-            continue;
-        }
-        match look(&app, &mut looks).await {
-            Ok(woken) => {
-                outage.ends();
-                metrics::counter!("feed_streams_woken_by_poller_total").increment(woken as u64);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no look for feeds that grew; tried again");
-                outage.goes_on(&app.listeners).await;
-            }
+            () = round => {}
         }
     }
 }
@@ -107,16 +110,18 @@ impl Looks {
         }
     }
 
-    /// Whether to ask for all that is followed. Not at first: who follows then has just read.
-    fn is_whole(&self) -> bool {
-        self.whole.is_some_and(|last| last.elapsed() >= WHOLE_EVERY)
+    /// Whether to ask for all that is followed this time, and not again for a while, even if it fails. Not at first: who follows then
+    /// has just read.
+    fn begin_whole(&mut self) -> bool {
+        let due = self.whole.is_some_and(|last| last.elapsed() >= WHOLE_EVERY);
+        if due || self.whole.is_none() {
+            self.whole = Some(Instant::now());
+        }
+        due
     }
 
     /// The look is done.
-    fn done(&mut self, now: Timestamp, whole: bool) {
-        if whole || self.whole.is_none() {
-            self.whole = Some(Instant::now());
-        }
+    fn done(&mut self, now: Timestamp) {
         if self.near.is_none() || self.count.is_multiple_of(FAR_EVERY) {
             self.far = Some(now);
         }
@@ -126,8 +131,8 @@ impl Looks {
 }
 
 async fn look(app: &App, looks: &mut Looks) -> Result<usize, DbError> {
-    let followed = if looks.is_whole() { app.listeners.watched() } else { Vec::new() };
-    let (before, whole) = (*looks, looks.is_whole());
+    let whole = looks.begin_whole();
+    let (before, followed) = (*looks, if whole { app.listeners.watched() } else { Vec::new() });
     let asked: Vec<_> = followed.iter().map(|owner| (owner.org.clone(), owner.subject.clone())).collect();
     let read = app.db.read_system(move |tx| {
         Box::pin(async move {
@@ -141,14 +146,14 @@ async fn look(app: &App, looks: &mut Looks) -> Result<usize, DbError> {
         })
     });
     let (now, found) = read.await?;
-    looks.done(now, whole);
+    looks.done(now);
     // Without a head: nobody was ever told anything, or all of it is gone.
     let mut ends: HashMap<Owner, i64> = followed.into_iter().map(|owner| (owner, 0)).collect();
     ends.extend(found.into_iter().map(|moved| {
         let progress = moved.progress();
         (Owner { org: moved.org_id, subject: moved.subject }, progress)
     }));
-    Ok(ends.iter().map(|(owner, end)| app.listeners.wake_unless_at(owner, *end)).sum())
+    Ok(app.listeners.wake_elsewhere(ends.iter().map(|(owner, end)| (owner, *end))).await)
 }
 
 /// Removes what is kept no longer.
@@ -183,10 +188,9 @@ mod tests {
         let mut looks = Looks::default();
         let mut whole = Vec::new();
         for number in 0..200 {
-            if looks.is_whole() {
+            if looks.begin_whole() {
                 whole.push(number);
             }
-            looks.done(second(number), looks.is_whole());
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         assert_eq!(whole, [60, 120, 180]);
@@ -196,13 +200,13 @@ mod tests {
     fn no_moment_is_left_out_and_a_late_commit_is_found_by_a_far_look() {
         let mut looks = Looks::default();
         assert_eq!(looks.since(second(100)), second(85));
-        looks.done(second(100), false);
+        looks.done(second(100));
         assert_eq!(looks.since(second(101)), second(98));
         for number in 1..i64::from(FAR_EVERY) {
-            looks.done(second(100 + number), false);
+            looks.done(second(100 + number));
         }
         assert_eq!(looks.since(second(200)), second(85));
-        looks.done(second(200), false);
+        looks.done(second(200));
         assert_eq!(looks.since(second(201)), second(198));
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a transaction waits for a connection.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
-/// How long BEGIN, COMMIT and ROLLBACK may take; the statements between have the work's limit.
+/// How long BEGIN, COMMIT and ROLLBACK may take; the statements between, and a BEGIN that goes with one, have the work's limit.
 const ANSWER: Duration = Duration::from_secs(3);
 /// A connection that was not used for so long is closed.
 const REST: Duration = Duration::from_secs(60);
@@ -19,8 +19,8 @@ const REST: Duration = Duration::from_secs(60);
 const OLD: Duration = Duration::from_secs(1800);
 
 /// A pool's connections, which do not go back to it between transactions: there each is asked whether it is still
-/// alive, one round trip more for every transaction. Here a dead connection shows at BEGIN, where trying another one is
-/// free of effects.
+/// alive, one round trip more for every transaction. Here one that died shows at BEGIN, where trying another is free of
+/// effects; of SQLite's none dies.
 pub(crate) struct Connections<DB: Database>(Arc<Shelf<DB>>);
 
 struct Shelf<DB: Database> {

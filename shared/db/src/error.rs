@@ -147,8 +147,8 @@ fn read_postgres(error: &PgDatabaseError, uniques: &Uniques) -> DbError {
         "23502" => DbError::NotNull,
         // Serialization failure, deadlock, lock timeout.
         "40001" | "40P01" | "55P03" => DbError::Busy,
-        // Statement timeout, idle in transaction.
-        "57014" | "25P03" => DbError::Timeout,
+        // Statement timeout, idle in transaction, transaction timeout.
+        "57014" | "25P03" | "25P04" => DbError::Timeout,
         "53100" => DbError::Full,
         // The connection is over or was never made, by no fault of a statement: a password that was changed, a database that is being
         // moved, a pooler without room.

@@ -48,6 +48,9 @@ pub(crate) fn postgres(login: &PgConnectOptions) -> impl Fn(sqlx::Error) -> DbEr
             (_, Some("3D000")) => DbError::Unusable(format!(
                 "PostgreSQL at {server} has no database {name}; make it (createdb {name}), or correct the address"
             )),
+            (_, Some("42501")) => DbError::Unusable(format!(
+                "PostgreSQL at {server} does not let {user} into {name}; grant it (GRANT CONNECT ON DATABASE), or correct the address"
+            )),
             (sqlx::Error::Io(why), _) => DbError::Unavailable(format!(
                 "no PostgreSQL answers at {server} ({}); is it running, and is the address right?",
                 why.kind()

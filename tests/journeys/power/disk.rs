@@ -1,9 +1,8 @@
-//! A disk, from what was done to it.
+//! A disk, from what was done to it. It is kinder than real ones in one thing: that a file was made or removed is never lost.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kernel::Timestamp;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -13,13 +12,13 @@ const SECTOR: usize = 512;
 /// One thing that was done to a file.
 #[derive(Debug)]
 pub(super) struct Event {
-    /// When it was done.
-    pub(super) at: Timestamp,
+    /// Where its record ends in the log: it happened before whatever saw the log that long, and after what saw it shorter.
+    pub(super) end: u64,
     file: PathBuf,
     what: What,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum What {
     Written(usize, Vec<u8>),
     Cut(usize),
@@ -28,38 +27,42 @@ enum What {
 }
 
 impl Event {
-    /// Whether a file of this name was synced.
-    pub(super) fn is_sync_of(&self, name: &str) -> bool {
-        matches!(self.what, What::Synced) && self.file.ends_with(name)
+    /// Whether a log of SQLite's was synced.
+    pub(super) fn is_sync_of_log(&self) -> bool {
+        matches!(self.what, What::Synced) && self.file.as_os_str().as_encoded_bytes().ends_with(b"-wal")
     }
 }
 
-/// What `disk.c` wrote down.
-pub(super) fn read(log: &Path) -> Vec<Event> {
+/// What `disk.c` wrote down of these databases. A record that the end of the process cut off is left out.
+pub(super) fn read(log: &Path, databases: &[&str]) -> Vec<Event> {
     let log = std::fs::read(log).expect("the process wrote it down");
     let (mut rest, mut events) = (log.as_slice(), Vec::new());
-    let mut take = |bytes: usize| rest.split_off(..bytes).expect("records are whole");
-    let long = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
-    let short = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap()) as usize;
-    let mut left = log.len();
-    while left > 0 {
-        let kind = take(1)[0];
-        let at = Timestamp::from_micros(i64::try_from(long(take(8)) / 1_000).unwrap());
-        let number = usize::try_from(long(take(8))).unwrap();
-        let (name, data) = (short(take(4)), short(take(4)));
-        let file = PathBuf::from(std::str::from_utf8(take(name)).unwrap());
-        let data_of = take(data).to_vec();
-        left -= 25 + name + data;
+    while let Some((kind, number, file, data)) = record(&mut rest) {
+        let end = (log.len() - rest.len()) as u64;
+        let name = file.file_name().unwrap().to_str().unwrap();
+        if !databases.iter().any(|database| name.starts_with(database)) {
+            continue;
+        }
         let what = match kind {
-            b'w' => What::Written(number, data_of),
+            b'w' => What::Written(number, data.to_vec()),
             b't' => What::Cut(number),
             b's' => What::Synced,
             b'u' => What::Removed,
             other => panic!("no kind {other}"),
         };
-        events.push(Event { at, file, what });
+        events.push(Event { end, file, what });
     }
     events
+}
+
+/// The next record: its kind, its number, its file, its data.
+fn record<'a>(rest: &mut &'a [u8]) -> Option<(u8, usize, PathBuf, &'a [u8])> {
+    let kind = *rest.split_off_first()?;
+    let number = u64::from_le_bytes(rest.split_off(..8)?.try_into().unwrap());
+    let mut bytes = || Some(u32::from_le_bytes(rest.split_off(..4)?.try_into().unwrap()) as usize);
+    let (name, data) = (bytes()?, bytes()?);
+    let file = PathBuf::from(std::str::from_utf8(rest.split_off(..name)?).unwrap());
+    Some((kind, usize::try_from(number).unwrap(), file, rest.split_off(..data)?))
 }
 
 /// What is left of what was not synced.
@@ -84,18 +87,17 @@ struct File {
 
 impl Disk {
     /// Does what was done.
-    pub(super) fn apply(&mut self, event: &Event) {
-        if matches!(event.what, What::Removed) {
-            self.0.remove(&event.file);
+    pub(super) fn apply(&mut self, Event { file, what, .. }: Event) {
+        if matches!(what, What::Removed) {
+            self.0.remove(&file);
             return;
         }
-        let file = self.0.entry(event.file.clone()).or_default();
-        match &event.what {
-            What::Synced => {
-                let pending = std::mem::take(&mut file.pending);
-                pending.iter().for_each(|what| change(&mut file.synced, what, |_| true));
-            }
-            what => file.pending.push(what.clone()),
+        let file = self.0.entry(file).or_default();
+        if matches!(what, What::Synced) {
+            let pending = std::mem::take(&mut file.pending);
+            pending.iter().for_each(|what| change(&mut file.synced, what, |_| true));
+        } else {
+            file.pending.push(what);
         }
     }
 

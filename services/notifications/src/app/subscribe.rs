@@ -98,6 +98,7 @@ impl LiveFeed {
                 let room = limit - i64::try_from(after.entries.len()).unwrap_or(limit);
                 if let Some(handlings) = after.handlings
                     && cursor.is_followed_by(after.entries.iter().map(|entry| entry.sequence))
+                    && !cursor.knows_more(handlings)
                 {
                     let done = Done::unknown_at(tx, &subject, cursor, handlings, room).await?;
                     return Ok(Look::Next(Next { entries: after.entries, done }));

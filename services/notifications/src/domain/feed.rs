@@ -130,10 +130,17 @@ impl Cursor {
         next.try_fold(self.after.0, |last, sequence| (sequence.0 == last + 1).then_some(sequence.0)).is_some()
     }
 
+    /// True when the reader knows of something that, after a restore from a backup, the person never did.
+    pub fn knows_more(self, handlings: i64) -> bool {
+        self.handled.is_some_and(|handled| handled.whole() > handlings)
+    }
+
     /// True when something this reader has not seen is gone for ever: retention passed it, or (after a restore from a
     /// backup) the feed ends before the place where the reader is.
     pub fn has_missed_something(self, head: Head) -> bool {
-        head.forgotten_through > self.after.max(self.sparse_through) || head.sequence < self.after
+        head.forgotten_through > self.after.max(self.sparse_through)
+            || head.sequence < self.after
+            || self.knows_more(head.handlings)
     }
 }
 
@@ -280,5 +287,11 @@ mod tests {
     #[test]
     fn a_feed_that_ends_before_its_reader_has_lost_something() {
         assert!(at(10).has_missed_something(head(9, 0)));
+        let done = at(9).knowing(Handled::all_through(4));
+        assert!(done.has_missed_something(Head { handlings: 3, ..head(9, 0) }));
+        assert!(!done.has_missed_something(Head { handlings: 4, ..head(9, 0) }));
+        // Not all of what it has a part of.
+        let begun = at(9).knowing(Handled { handling: 4, entry: Sequence::new(2) });
+        assert!(!begun.has_missed_something(Head { handlings: 3, ..head(9, 0) }));
     }
 }

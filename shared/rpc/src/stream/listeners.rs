@@ -16,7 +16,7 @@ use tokio::time::Instant;
 /// For so long a poller's looks may fail before the streams learn that nobody looks for them.
 const BLIND: Duration = Duration::from_secs(20);
 
-/// So many look at once then; all together they would hold up every other call.
+/// So many are woken at once: where it is all of them, after an outage, they would hold up every other call.
 const AT_ONCE: usize = 250;
 /// Then the next ones.
 const BETWEEN: Duration = Duration::from_millis(100);
@@ -64,28 +64,43 @@ impl<K: Clone + Eq + Hash> Listeners<K> {
         self.lock().is_empty()
     }
 
-    /// Wakes the listeners of a feed that are not at its end, behind it or, where it was removed, beyond it; tells how many.
-    pub fn wake_unless_at(&self, watched: &K, end: i64) -> usize {
-        let listeners = self.lock();
-        let places = listeners.get(watched).into_iter().flatten();
-        let elsewhere = places.filter(|place| place.after.load(Ordering::Relaxed) != end);
-        elsewhere.inspect(|place| place.bell.notify_one()).count()
+    /// Wakes the listeners that are not at the ends of their feeds, behind them or, where one was removed, beyond; tells how many.
+    pub async fn wake_elsewhere<'a>(&self, ends: impl IntoIterator<Item = (&'a K, i64)>) -> usize
+    where
+        K: 'a,
+    {
+        let elsewhere = {
+            let listeners = self.lock();
+            let at = |(watched, end)| {
+                let places = listeners.get(watched).into_iter().flatten();
+                places.filter(move |place| place.after.load(Ordering::Relaxed) != end).cloned()
+            };
+            ends.into_iter().flat_map(at).collect()
+        };
+        ring(elsewhere).await
     }
 
-    /// Wakes them all, some at a time; tells how many.
+    /// Wakes them all; tells how many.
     async fn wake_all(&self) -> usize {
-        let places: Vec<Arc<Place>> = self.lock().values().flatten().cloned().collect();
-        for some in places.chunks(AT_ONCE) {
-            some.iter().for_each(|place| place.bell.notify_one());
-            tokio::time::sleep(BETWEEN).await;
-        }
-        places.len()
+        let all = self.lock().values().flatten().cloned().collect();
+        ring(all).await
     }
 
     fn lock(&self) -> MutexGuard<'_, ByWatched<K>> {
         // A panic under the lock leaves the map whole: each change to it is one call.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Rings for these, some at a time.
+async fn ring(places: Vec<Arc<Place>>) -> usize {
+    for (number, some) in places.chunks(AT_ONCE).enumerate() {
+        if number > 0 {
+            tokio::time::sleep(BETWEEN).await;
+        }
+        some.iter().for_each(|place| place.bell.notify_one());
+    }
+    places.len()
 }
 
 /// Whether a poller's looks fail, and since when.
@@ -155,11 +170,11 @@ mod tests {
         let (phone, laptop, other) = (listeners.join(&"ana"), listeners.join(&"ana"), listeners.join(&"ben"));
         phone.seen(5);
         laptop.seen(6);
-        assert_eq!(listeners.wake_unless_at(&"ana", 6), 1);
+        assert_eq!(listeners.wake_elsewhere([(&"ana", 6)]).await, 1);
         phone.woken().await;
-        assert_eq!(listeners.wake_unless_at(&"eve", 6), 0);
+        assert_eq!(listeners.wake_elsewhere([(&"eve", 6)]).await, 0);
         drop((phone, laptop));
-        assert_eq!(listeners.wake_unless_at(&"ana", 9), 0);
+        assert_eq!(listeners.wake_elsewhere([(&"ana", 9)]).await, 0);
         assert_eq!(listeners.watched(), ["ben"]);
         assert!(!listeners.is_empty());
         drop(other);
@@ -172,8 +187,19 @@ mod tests {
         let listeners = Listeners::default();
         let (reader, new) = (listeners.join(&"ana"), listeners.join(&"ana"));
         reader.seen(5);
-        assert_eq!(listeners.wake_unless_at(&"ana", 0), 1);
+        assert_eq!(listeners.wake_elsewhere([(&"ana", 0)]).await, 1);
         assert!(reader.woken().now_or_never().is_some() && new.woken().now_or_never().is_none());
+    }
+
+    // P14, fault 3
+    #[tokio::test(start_paused = true)]
+    async fn very_many_are_not_woken_all_at_once() {
+        let listeners = Listeners::default();
+        let readers: Vec<_> = (0..1_000).map(|_| listeners.join(&"ana")).collect();
+        let begin = Instant::now();
+        assert_eq!(listeners.wake_elsewhere([(&"ana", 1)]).await, 1_000);
+        assert_eq!(begin.elapsed(), BETWEEN * 3);
+        assert!(readers.iter().all(|reader| reader.woken().now_or_never().is_some()));
     }
 
     // P14, fault 3

@@ -14,19 +14,22 @@ use crate::store;
 pub async fn poll(db: Db, listeners: Listeners<Watched>, every: Duration, stop: CancellationToken) {
     let mut outage = Outage::default();
     loop {
+        let round = async {
+            tokio::time::sleep(every).await;
+            match look(&db, &listeners).await {
+                Ok(woken) => {
+                    outage.ends();
+                    metrics::counter!("note_streams_woken_by_poller_total").increment(woken as u64);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no look for notes that changed; tried again");
+                    outage.goes_on(&listeners).await;
+                }
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(every) => {}
-        }
-        match look(&db, &listeners).await {
-            Ok(woken) => {
-                outage.ends();
-                metrics::counter!("note_streams_woken_by_poller_total").increment(woken as u64);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no look for notes that changed; tried again");
-                outage.goes_on(&listeners).await;
-            }
+            () = round => {}
         }
     }
 }
@@ -41,5 +44,5 @@ async fn look(db: &Db, listeners: &Listeners<Watched>) -> Result<usize, DbError>
         db.read_system(move |tx| Box::pin(async move { store::watch::ends(tx, &asked).await })).await?;
     // Without an end: nothing was ever written there, or it was erased.
     let end = |watched| ends.get(watched).copied().unwrap_or(0);
-    Ok(watched.iter().map(|watched| listeners.wake_unless_at(watched, end(watched))).sum())
+    Ok(listeners.wake_elsewhere(watched.iter().map(|watched| (watched, end(watched)))).await)
 }
